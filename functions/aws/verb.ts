@@ -1,0 +1,64 @@
+import type { Interval, Place } from '../domain.ts';
+import { type Calls, type InputOf, type OutputOf, operationOf, type Places } from './call.ts';
+import { type Clock, instant } from './clock.ts';
+import { Lost, unanswered } from './errors.ts';
+import type { Transport } from './transport.ts';
+
+/** What an answer carries besides AWS's own: when we asked and were answered by our clock, and what the service's clock said. */
+export interface Answered {
+  readonly asked: Interval;
+  readonly date?: Date;
+}
+
+/** The door as a verb gets it: one method per declared call. */
+export type Door<C extends Calls> = {
+  readonly [K in keyof C]: (input: InputOf<C[K]['command']>) => Promise<OutputOf<C[K]['command']> & Answered>;
+};
+
+/** What an opened verb may know besides the door: where it works, the time, and the way to a cluster. */
+export interface Scene {
+  readonly here: Place;
+  readonly home: Place;
+  readonly clock: Clock;
+  readonly transport: Transport;
+}
+
+/** One thing that can be done, with the calls that it makes. */
+export interface Verb<C extends Calls, In, Out> {
+  readonly calls: C;
+  run(aws: Door<C>, input: In, scene: Scene): Promise<Out>;
+}
+
+export const verb = <C extends Calls, In, Out>(
+  calls: C,
+  run: (aws: Door<C>, input: In, scene: Scene) => Promise<Out>,
+): Verb<C, In, Out> => ({ calls, run });
+
+/** A verb with its door open. */
+export type Opened<V> = V extends Verb<any, infer In, infer Out> ? (input: In) => Promise<Out> : never;
+
+/** Opens a verb at a place; `home` is where the application lives, which may be elsewhere. */
+export function open<C extends Calls, In, Out>(
+  { calls, run }: Verb<C, In, Out>,
+  transport: Transport,
+  clock: Clock,
+  places: Places,
+): (input: In) => Promise<Out> {
+  const scene: Scene = { here: places.here, home: places.home, clock, transport };
+  const door = Object.fromEntries(
+    Object.entries(calls).map(([name, call]) => [
+      name,
+      async (input: object) => {
+        const from = instant(clock.now());
+        try {
+          const { output, date } = await transport.send({ call, place: places[call.at], input });
+          return { ...output, asked: { from, to: instant(clock.now()) }, ...(date ? { date } : {}) };
+        } catch (error) {
+          if (call.repeat !== 'once' || !unanswered(error)) throw error;
+          throw new Lost(`${call.service}:${operationOf(call)}`, { from, to: instant(clock.now()) }, error);
+        }
+      },
+    ]),
+  ) as unknown as Door<C>;
+  return (input) => run(door, input, scene);
+}

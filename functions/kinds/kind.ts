@@ -1,0 +1,151 @@
+import type { Calls } from '../aws/call.ts';
+import type { Verb } from '../aws/verb.ts';
+import type {
+  Application,
+  Artifact,
+  Cut,
+  CutClass,
+  Item,
+  Json,
+  Layer,
+  PointName,
+  Preview,
+  Rename,
+  Resource,
+  Restored,
+  Target,
+  Vault,
+} from '../domain.ts';
+
+/**
+ * The contract of a kind of resource, always whole: what a service cannot do is a failed item with a sentence, never an absent member.
+ *
+ * Promises that every kind keeps, whatever its service (`laws.ts` holds each kind to them):
+ * - A verb takes all work of its kind at one place and answers once per work, in any order, `resource` telling which. A failed *item* is a
+ *   value; only a failed *call* throws, and then all of it is asked again.
+ * - `start` called again with the same work makes no second thing that survives: it finds what it made by our tags, by its name or token.
+ *   A lost answer is adopted (prompt kinds: only of the same cut).
+ * - `settle` has no effect on AWS but to carry on what `start` began; it may be called any number of times.
+ * - A restore makes new things beside the original and never touches the original.
+ * - `expire` of something that is gone has succeeded; it deletes nothing that does not bear our tags or lie under our own keys.
+ */
+export interface Kind {
+  /** Also the folder's name. */
+  readonly name: string;
+  readonly layer: Layer;
+  readonly cut: CutClass;
+  /** What a restore cannot bring back, in sentences; shown to the operator and printed in the docs. */
+  readonly loses: readonly string[];
+  /** Finds exactly what the application's scope says, paging to the end, with what it cannot protect and why. */
+  readonly discover: Verb<any, Application, Discovery>;
+  readonly capture: Passage<CaptureWork, Artifact>;
+  readonly copy: Passage<CopyWork, Artifact>;
+  readonly restore: Passage<RestoreWork, Restored>;
+  /** What a restore would do and what its target lacks; changes nothing. */
+  readonly preview: Verb<any, readonly RestoreWork[], readonly Preview[]>;
+  /** Everything of this kind at a place that bears our tags, for reconcile to judge. */
+  readonly strays: Verb<any, StraysScope, readonly Stray[]>;
+  readonly expire: Verb<any, readonly Expiry[], readonly Expired[]>;
+}
+
+/** Asynchronous work: started once, then asked about until it has settled. */
+export interface Passage<Work, Done> {
+  /** Begins each work that can begin now. May answer `waiting` with a time at which to try again. */
+  readonly start: Verb<any, readonly Work[], readonly Item<Done>[]>;
+  /** Says how each started work stands. */
+  readonly settle: Verb<any, readonly Started<Work>[], readonly Item<Done>[]>;
+}
+
+/** A work that was started, with the handle that `start` (or the last `settle`) answered. */
+export type Started<Work> = Work & { readonly handle: Json };
+
+export interface Discovery {
+  readonly resources: readonly Resource[];
+  /** What lies in the scope and is not protected, or less well than it could be: one sentence each, saying what to do. */
+  readonly notes: readonly string[];
+  /** Why the application cannot be protected at all while this stands. */
+  readonly refusals: readonly string[];
+}
+
+interface Work {
+  readonly point: PointName;
+  readonly resource: Resource;
+}
+
+/** Capturing at home. Prompt kinds are started inside the freeze, when `cut.instant` is not known yet; exact kinds after it, to be taken at `cut.instant`. */
+export interface CaptureWork extends Work {
+  readonly cut: Cut;
+  /** Home's vault. */
+  readonly vault: Vault;
+  /** Until when the policy wants artifacts of this point to be restorable; locks and retention follow it. */
+  readonly keepUntil?: string;
+}
+
+/** Copying home's artifact into a vault, pulled: `here` is the vault, calls marked `at: 'home'` go home. */
+export interface CopyWork extends Work {
+  readonly cut: Cut;
+  readonly artifact: Artifact;
+  readonly vault: Vault;
+  readonly keepUntil?: string;
+}
+
+/** Restoring an artifact of a vault into a target, which lies in the vault's region. Nothing of another region is asked. */
+export interface RestoreWork extends Work {
+  readonly artifact: Artifact;
+  readonly target: Target;
+  readonly vault: Vault;
+  /** Names what is made: short, lower case, unique to this restore. */
+  readonly restore: string;
+  /** Maps namespaces to those that they are restored into. */
+  readonly namespaces: Readonly<Record<string, string>>;
+  /** How the identifiers of what was provisioned changed; empty while storage and data services are themselves being provisioned. */
+  readonly renames: readonly Rename[];
+}
+
+export interface StraysScope {
+  readonly application: string;
+}
+
+/** A thing that bears our tags. */
+export interface Stray {
+  readonly kind: string;
+  readonly id: string;
+  /** `<slot>/<attempt>`. */
+  readonly restorePoint: string;
+  readonly cut?: string;
+  readonly resource: string;
+  readonly createdAt: string;
+}
+
+export interface Expiry {
+  readonly id: string;
+  readonly artifact?: Artifact;
+}
+
+export interface Expired {
+  readonly id: string;
+  readonly gone: boolean;
+  /** Why it is still there: locked, in use. */
+  readonly why?: string;
+}
+
+/** Checks a kind's shape and keeps the types of its verbs. */
+export const kind = <K extends Kind>(declared: K): K => declared;
+
+/** The calls that a kind's verb makes, for roles, docs and fault injection. */
+export const callsOf = (of: Kind): readonly { readonly verb: string; readonly calls: Calls }[] => [
+  { verb: 'discover', calls: of.discover.calls },
+  ...(['capture', 'copy', 'restore'] as const).flatMap((passage) =>
+    (['start', 'settle'] as const).map((half) => ({ verb: `${passage}.${half}`, calls: of[passage][half].calls as Calls })),
+  ),
+  { verb: 'preview', calls: of.preview.calls },
+  { verb: 'strays', calls: of.strays.calls },
+  { verb: 'expire', calls: of.expire.calls },
+];
+
+/** Answers for items. */
+export const waiting = (resource: string, until: string, why: string) => ({ resource, state: 'waiting', until, why }) as const;
+export const started = (resource: string, handle: Json, why?: string) =>
+  ({ resource, state: 'started', handle, ...(why === undefined ? {} : { why }) }) as const;
+export const done = <Done>(resource: string, result: Done) => ({ resource, state: 'done', result }) as const;
+export const failed = (resource: string, why: string) => ({ resource, state: 'failed', why }) as const;

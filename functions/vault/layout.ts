@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import type { Place, PointName } from '../domain.ts';
+
+/**
+ * Every name that two functions must agree on, in one place: buckets, keys under them, aliases, machines, functions. All are computed from
+ * a place, so nothing is handed over in environment variables and a vault can be found with nothing but its account and region.
+ */
+
+/** Restore points' plans and outcomes; versioned, Object Lock, conditional writes only. */
+export const ledgerBucket = ({ account, region }: Place): string => `stillpoint-ledger-${account}-${region}`;
+/** What restore points are made of: content-addressed bundles, copies of exports and of object versions. */
+export const dataBucket = ({ account, region }: Place): string => `stillpoint-data-${account}-${region}`;
+/** Where home's services export to and from which vaults pull; its objects may go after a few days. */
+export const stagingBucket = ({ account, region }: Place): string => `stillpoint-staging-${account}-${region}`;
+
+/** The key that wraps data keys and encrypts copies in this vault. */
+export const DATA_KEY = 'alias/stillpoint-data';
+/** The key that signs outcomes in this vault (ECC_NIST_P256, SIGN_VERIFY). */
+export const SIGNING_KEY = 'alias/stillpoint-signing';
+
+export const machineName = (workflow: string): string => `stillpoint-${workflow}`;
+export const functionName = (step: string): string => `stillpoint-${step}`;
+export const machineArn = ({ account, region }: Place, workflow: string): string =>
+  `arn:aws:states:${region}:${account}:stateMachine:${machineName(workflow)}`;
+export const functionArn = ({ account, region }: Place, step: string): string =>
+  `arn:aws:lambda:${region}:${account}:function:${functionName(step)}`;
+
+const attemptFolder = ({ application, slot, attempt }: PointName): string => `${application}/${slot}/${attempt}`;
+
+export const planKey = (point: PointName): string => `restore-points/${attemptFolder(point)}/plan.json`;
+export const outcomeKey = (point: PointName): string => `restore-points/${attemptFolder(point)}/outcome.json`;
+export const progressKey = (point: PointName): string => `progress/${attemptFolder(point)}/artifacts.json`;
+export const pointsPrefix = (application?: string, slot?: string): string =>
+  ['restore-points', application, slot].filter((part) => part !== undefined).join('/') + '/';
+/** The public half of a vault's signing key, kept in every ledger that holds what it signed. */
+export const publicKeyKey = (signer: Place): string => `keys/${signer.account}/${signer.region}/signing.pem`;
+
+export const restorePlanKey = (application: string, restore: string): string => `restores/${application}/${restore}/plan.json`;
+export const restoreProgressKey = (application: string, restore: string): string =>
+  `progress/restores/${application}/${restore}/progress.json`;
+export const restoreReportKey = (application: string, restore: string): string =>
+  `restores/${application}/${restore}/report.json`;
+
+/** A bundle is named by the SHA-256 of its bytes, so it is written once and any change of it shows. */
+export const bundleKey = (sha256: string): string => `bundles/sha256/${sha256}`;
+/** Beside a bundle with secrets: its data key, wrapped under this vault's key. */
+export const wrappedKeyKey = (sha256: string): string => `bundles/sha256/${sha256}.key`;
+/** One version of one object of a protected bucket; names of any length and alphabet become one safe segment. */
+export const versionKey = (bucket: string, key: string, versionId: string): string =>
+  `versions/${bucket}/${sha256(key).slice(0, 40)}/${versionId}`;
+/** Where a table's export lies, in home's staging bucket and, under the same key, in a vault's data bucket. */
+export const exportPrefix = (application: string, restorePoint: string, table: string): string =>
+  `exports/${application}/${restorePoint}/${table}`;
+
+export const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
