@@ -78,6 +78,16 @@ export class Clock {
     return await promise;
   }
 
+  /** Whether time passes by itself. */
+  get paced(): boolean {
+    return this.#pace !== undefined;
+  }
+
+  /** Work in flight in a served world moves the clock by itself; in a simulation whoever runs the simulation does. */
+  drive<T>(work: Promise<T>): Promise<T> {
+    return this.paced ? this.settle(work) : work;
+  }
+
   /** From now on, when nobody demands anything, time passes at `speed` virtual seconds per real one; 0 lets it stand. */
   pace(speed: number): void {
     this.#pace = speed > 0 ? { speed, virtual: this.#now, real: performance.now() } : undefined;
