@@ -40,6 +40,8 @@ export interface Resource {
   readonly name: string;
   readonly createdAt: Instant;
   readonly place: Place;
+  /** How many days back its log reaches, where what is captured at home is a promise of that log. */
+  readonly logDays?: number;
   /** What its kind needs to know of it later, as it was when the plan was made. */
   readonly facts: Facts;
 }
@@ -221,8 +223,8 @@ export interface Plan extends PointName {
   readonly notes: readonly string[];
   /** The sealed points that this one follows, by digest of their outcome. */
   readonly after: readonly string[];
-  /** In a vault: the sealed outcome at home that is being copied. */
-  readonly source?: Sealed;
+  /** In a vault: the sealed point at home that is being copied, and the digest of its outcome. */
+  readonly source?: { readonly point: Sealed; readonly digest: string };
 }
 
 /** What was captured (or copied) so far; rewritten under the ETag that was read. */
@@ -254,6 +256,8 @@ export interface Sealed extends PointName {
   readonly artifacts: readonly Artifact[];
   readonly notes: readonly string[];
   readonly after: readonly string[];
+  /** In a vault other than home: the point at home that this is a copy of. */
+  readonly copyOf?: { readonly place: Place; readonly attempt: number; readonly digest: string };
 }
 
 /** A point that was given up; it counts for nothing, and its leftovers are reconcile's to delete. */

@@ -53,3 +53,8 @@ export const exportPrefix = (application: string, restorePoint: string, table: s
   `exports/${application}/${restorePoint}/${table}`;
 
 export const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
+
+/** What our events say of themselves on the default event bus. */
+export const EVENT_SOURCE = 'stillpoint';
+export const SEALED_EVENT = 'Restore Point Sealed';
+export const ABANDONED_EVENT = 'Restore Point Abandoned';

@@ -1,0 +1,94 @@
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { calls } from '../aws/call.ts';
+import { Conflict, when } from '../aws/errors.ts';
+import type { Door } from '../aws/verb.ts';
+
+const { read, again } = calls('s3', S3Client);
+
+/** How the ledger reads: the oldest version of a key is the truth, whatever was written or marked deleted after it. */
+export const reading = { versions: read(ListObjectVersionsCommand), getObject: read(GetObjectCommand) };
+/** How the ledger writes: conditionally, always. */
+export const writing = { putObject: again(PutObjectCommand, { also: ['s3:PutObjectRetention'] }), ...reading };
+export const listing = { listObjects: read(ListObjectsV2Command) };
+
+/** The text of the oldest version of a key; undefined where there never was one. */
+export async function readOldest(aws: Door<typeof reading>, Bucket: string, Key: string): Promise<string | undefined> {
+  let oldest: string | undefined;
+  let KeyMarker: string | undefined;
+  let VersionIdMarker: string | undefined;
+  do {
+    const page = await aws.versions({ Bucket, Prefix: Key, ...(KeyMarker ? { KeyMarker, VersionIdMarker } : {}) });
+    const own = (page.Versions ?? []).filter((version) => version.Key === Key);
+    oldest = own.at(-1)?.VersionId ?? oldest; // versions of a key come newest first (S3 API, ListObjectVersions)
+    const passed = page.Versions?.some((version) => version.Key! > Key);
+    KeyMarker = page.IsTruncated && !passed ? page.NextKeyMarker : undefined;
+    VersionIdMarker = page.NextVersionIdMarker;
+  } while (KeyMarker);
+  if (oldest === undefined) return undefined;
+  const { Body } = await aws.getObject({ Bucket, Key, VersionId: oldest });
+  return Body!.transformToString();
+}
+
+/** The newest version of a key and the ETag under which it may be replaced; undefined where there is none. */
+export async function readNewest(
+  aws: Door<Pick<typeof reading, 'getObject'>>,
+  Bucket: string,
+  Key: string,
+): Promise<{ text: string; etag: string } | undefined> {
+  const found = await aws.getObject({ Bucket, Key }).catch(when('NoSuchKey', () => undefined));
+  return found && { text: await found.Body!.transformToString(), etag: found.ETag! };
+}
+
+/**
+ * Writes a key that is written once, and answers the text that counts. If it was there already, `ours` tells from that text whether our own
+ * answer was lost (then all is well) or another wrote it: Conflict. An `If-None-Match` succeeds again after a delete marker (S3 guide,
+ * "Conditional writes"), so even after a success the oldest version decides.
+ */
+export async function writeOnce(
+  aws: Door<typeof writing>,
+  put: { readonly Bucket: string; readonly Key: string; readonly Body: string; readonly [member: string]: unknown },
+  ours: (text: string) => boolean,
+): Promise<string> {
+  await aws
+    .putObject({ ...put, ContentType: 'application/json', IfNoneMatch: '*' })
+    .catch(when('PreconditionFailed', () => undefined));
+  const text = await readOldest(aws, put.Bucket, put.Key);
+  if (text === undefined || !ours(text)) throw new Conflict(`${put.Key} in ${put.Bucket} was written by another.`);
+  return text;
+}
+
+/** Replaces a key under the ETag that was read, or makes it where none was. A 412 whose text is ours means that our answer was lost. */
+export async function replace(
+  aws: Door<typeof writing>,
+  Bucket: string,
+  Key: string,
+  Body: string,
+  etag: string | undefined,
+): Promise<string> {
+  const condition = etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag };
+  const written = await aws
+    .putObject({ Bucket, Key, Body, ContentType: 'application/json', ...condition })
+    .catch(when('PreconditionFailed', () => undefined));
+  if (written) return written.ETag!;
+  const now = await readNewest(aws, Bucket, Key);
+  if (now?.text === Body) return now.etag;
+  throw new Conflict(`${Key} in ${Bucket} was changed by another in the meantime.`);
+}
+
+/** Every key under a prefix. */
+export async function listKeys(aws: Door<typeof listing>, Bucket: string, Prefix: string): Promise<string[]> {
+  const keys: string[] = [];
+  let ContinuationToken: string | undefined;
+  do {
+    const page = await aws.listObjects({ Bucket, Prefix, ...(ContinuationToken ? { ContinuationToken } : {}) });
+    for (const { Key } of page.Contents ?? []) if (Key) keys.push(Key);
+    ContinuationToken = page.NextContinuationToken;
+  } while (ContinuationToken);
+  return keys;
+}

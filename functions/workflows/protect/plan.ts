@@ -1,0 +1,114 @@
+import { instant, millis } from '../../aws/clock.ts';
+import { Conflict, Permanent } from '../../aws/errors.ts';
+import { nextAttempt } from '../../decide/attempt.ts';
+import { brokenPromises } from '../../decide/promise.ts';
+import { slotOf } from '../../decide/slot.ts';
+import type { Application, Plan, Policy, Resource } from '../../domain.ts';
+import type { Discovery } from '../../kinds/kind.ts';
+import { abandonment, commitOutcome, listSealed, readLastAttempt, writePlan } from '../../vault/ledger.ts';
+import { type Carried, type Request, type Stage, step } from '../step.ts';
+
+/** What asks for a restore point. */
+export interface ProtectRequest extends Request {
+  readonly policy: string;
+  /** What it was: `schedule`, `event` or `person`. */
+  readonly trigger: string;
+  /** When the point was due: the schedule's time, the event's, or that of the person's command. Names the slot. */
+  readonly due: string;
+  /** What stands in the slot's name beside the time; the policy's name unless given. */
+  readonly asker?: string;
+}
+
+/** How long an attempt may take before it is presumed aborted: the retries of its steps, and the slowest snapshot that is waited for. */
+const PATIENCE_HOURS = 6;
+
+/** Decides which attempt of which slot this is, finds what must be saved, and writes the intent. */
+export const plan = step({
+  name: 'protect-plan',
+  duty: 'discover',
+  uses: { readLastAttempt, listSealed, writePlan, commitOutcome },
+  kinds: ['discover'],
+  limits: { seconds: 300, memoryMb: 512 },
+  run: async (
+    { readLastAttempt, listSealed, writePlan, commitOutcome },
+    request: ProtectRequest,
+    stage: Stage,
+  ): Promise<Carried> => {
+    const { application, clock, code } = stage;
+    const policy = policyOf(stage, request);
+    const slot = slotOf(request.due, request.asker ?? policy.name);
+    const carried = { application: application.name, owner: request.owner, slot };
+    const last = await readLastAttempt({ application: application.name, slot });
+    const next = nextAttempt(last, request.owner, clock.now());
+    if (next.do === 'stop') throw new Conflict(next.because);
+    if (next.do === 'resume') return { ...carried, attempt: next.attempt };
+    if (next.do === 'abandon') await commitOutcome(abandonment(last!.plan, request.owner, instant(clock.now()), next.because));
+    const attempt = next.do === 'abandon' ? next.attempt + 1 : next.attempt;
+
+    const { resources, notes } = await discover(stage, application, policy);
+    const sealed = await listSealed({ application: application.name, last: 1 });
+    const plannedAt = instant(clock.now());
+    const written: Plan = await writePlan({
+      schema: 1,
+      code,
+      ...carried,
+      attempt,
+      plannedAt,
+      deadline: instant(millis(plannedAt) + PATIENCE_HOURS * 3_600_000),
+      trigger: request.trigger,
+      policy,
+      definition: application,
+      vault: stage.vault,
+      resources,
+      notes,
+      after: sealed.map(({ digest }) => digest),
+    });
+    return { ...carried, attempt: written.attempt };
+  },
+});
+
+function policyOf({ configuration, application }: Stage, { policy: name }: ProtectRequest): Policy {
+  const policy = configuration.policies[name];
+  if (!policy)
+    throw new Permanent(`There is no policy "${name}"; stillpoint.yaml has ${Object.keys(configuration.policies).join(', ')}.`);
+  if (!policy.applications.includes(application.name)) {
+    throw new Permanent(
+      `Policy "${name}" does not protect "${application.name}"; add it under policies.${name}.applications in stillpoint.yaml.`,
+    );
+  }
+  return policy;
+}
+
+/** Asks every kind what the application's scope holds. Refuses an empty scope, what cannot be protected, and a policy that cannot be kept. */
+async function discover(
+  stage: Stage,
+  application: Application,
+  policy: Policy,
+): Promise<{ resources: Resource[]; notes: string[] }> {
+  const kinds = await stage.kinds();
+  const found = (await Promise.all(kinds.map((kind) => kind.open('discover')(application)))) as Discovery[];
+  const resources = found.flatMap((discovery) => discovery.resources);
+  const refusals = [
+    ...found.flatMap((discovery) => discovery.refusals),
+    ...brokenPromises(policy, resources),
+    ...unknown(application, resources, found),
+  ];
+  if (refusals.length > 0) throw new Permanent(refusals.join(' '));
+  if (resources.length === 0) {
+    throw new Permanent(
+      `The scope of "${application.name}" is empty: nothing in ${application.home.account}/${application.home.region} bears its tags, and it names no namespace or ARN that exists.`,
+    );
+  }
+  return { resources, notes: found.flatMap((discovery) => discovery.notes) };
+}
+
+/** An ARN that the configuration names and no kind found: gone, misspelt, or of a kind that this code does not protect. */
+function unknown(application: Application, resources: readonly Resource[], found: readonly Discovery[]): string[] {
+  const told = found.flatMap(({ notes, refusals }) => [...notes, ...refusals]).join(' ');
+  return application.resources.arns
+    .filter((arn) => !resources.some(({ id }) => id === arn) && !told.includes(arn))
+    .map(
+      (arn) =>
+        `${arn} was not found, or is of a kind that cannot be protected yet; correct it under applications.${application.name}.resources.arns.`,
+    );
+}

@@ -1,0 +1,44 @@
+import { judgeStray } from '../../decide/orphan.ts';
+import type { Outcome } from '../../domain.ts';
+import type { Expired, Stray } from '../../kinds/kind.ts';
+import { listAttempts, readAttempt } from '../../vault/ledger.ts';
+import { groupBy } from '../settle.ts';
+import { type Stage, step } from '../step.ts';
+import type { Reconciling } from './finish.ts';
+
+/** Deletes what bears our tag and no ledger needs: what a void cut left behind, what an abandoned attempt had made. */
+export const sweep = step({
+  name: 'reconcile-sweep',
+  duty: 'expire',
+  uses: { listAttempts, readAttempt },
+  kinds: ['strays', 'expire'],
+  limits: { seconds: 600, memoryMb: 512 },
+  run: async (
+    { listAttempts, readAttempt },
+    { application, owner, done = [] }: Reconciling,
+    stage: Stage,
+  ): Promise<Required<Reconciling>> => {
+    const kinds = await stage.kinds();
+    const strays = (await Promise.all(kinds.map(async (kind) => (await kind.open('strays')({ application })) as Stray[]))).flat();
+    if (strays.length === 0) return { application, owner, done };
+    const known = new Map((await listAttempts({ application })).map((point) => [`${point.slot}/${point.attempt}`, point]));
+    const outcomes = new Map<string, Outcome | undefined>();
+    for (const id of new Set(strays.map(({ restorePoint }) => restorePoint))) {
+      const point = known.get(id);
+      if (point?.decided) outcomes.set(id, (await readAttempt(point)).outcome);
+    }
+    const doomed = strays
+      .map((stray) => ({ stray, ...judgeStray(stray, outcomes.get(stray.restorePoint), stage.clock.now()) }))
+      .filter(({ remove }) => remove);
+    const swept = await Promise.all(
+      [...groupBy(doomed, ({ stray }) => stray.kind)].map(async ([kind, members]) => {
+        const expired = (await (await stage.kind(kind)).open('expire')(members.map(({ id }) => ({ id })))) as Expired[];
+        return expired.map(
+          ({ id, gone, why }) =>
+            `${id} (${kind}) ${gone ? 'was deleted' : `is still there: ${why}`}: ${members.find((member) => member.id === id)?.why}`,
+        );
+      }),
+    );
+    return { application, owner, done: [...done, ...swept.flat()] };
+  },
+});
