@@ -22,7 +22,7 @@ export type Command = new (
 ) => { input: any; resolveMiddleware: (...args: any[]) => (...args: any[]) => Promise<{ output: any }> };
 export type ClientClass = new (configuration: any) => { send(command: any): Promise<any>; destroy(): void };
 
-export type InputOf<C extends Command> = ConstructorParameters<C>[0];
+export type InputOf<C extends Command> = InstanceType<C>['input'];
 export type OutputOf<C extends Command> =
   ReturnType<ReturnType<InstanceType<C>['resolveMiddleware']>> extends Promise<{ output: infer O }> ? O : never;
 

@@ -95,10 +95,15 @@ const RETRY: readonly Retrier[] = [
  * Runs a step's function with what the machine carries (or, for a step that begins, what the execution was started with) and the execution's
  * own name, which owns what the step writes.
  */
-export function task<const To extends string, const Caught extends string = never>(
+export function task<const To extends string>(step: AnyStep, next: { Next: To; from?: 'carried' | 'request' }): TaskState<To>;
+export function task<const To extends string, const Caught extends string>(
   step: AnyStep,
-  { Next, Catch, from = 'carried' }: { Next: To; Catch?: readonly Catcher<Caught>[]; from?: 'carried' | 'request' },
-): TaskState<To | Caught> {
+  next: { Next: To; Catch: readonly Catcher<Caught>[]; from?: 'carried' | 'request' },
+): TaskState<To | Caught>;
+export function task(
+  step: AnyStep,
+  { Next, Catch, from = 'carried' }: { Next: string; Catch?: readonly Catcher<string>[]; from?: 'carried' | 'request' },
+): TaskState<string> {
   const input = from === 'carried' ? '$states.input' : '$states.context.Execution.Input';
   return {
     Type: 'Task',

@@ -43,7 +43,7 @@ export interface Context<State> extends Place {
 
 export type Operation<Input, Output, State> = (input: Input, context: Context<State>) => Output | Promise<Output>;
 
-type InputOf<C> = C extends new (input: infer I) => unknown ? (I extends object ? I : object) : never;
+type InputOf<C> = C extends new (...args: any[]) => { input: infer I } ? I : never;
 type OutputOf<C> = C extends new (
   ...args: any[]
 ) => { resolveMiddleware(...args: any[]): (...args: any[]) => Promise<{ output: infer O }> }

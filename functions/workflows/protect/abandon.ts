@@ -1,7 +1,7 @@
 import { instant } from '../../aws/clock.ts';
 import { Conflict, TRANSIENT } from '../../aws/errors.ts';
 import { abandonment, commitOutcome, readLastAttempt } from '../../vault/ledger.ts';
-import { type Carried, type Request, type Stage, step } from '../step.ts';
+import { type Request, type Stage, step } from '../step.ts';
 
 /** What Catch hands over: what was carried, and the error. Before Plan is done there is no slot yet. */
 export interface Failed extends Request {

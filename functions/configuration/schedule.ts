@@ -1,0 +1,78 @@
+import { nearest } from './nearest.ts';
+
+/** One field of a cron expression: its name, its range, the words that stand for numbers and the letters that it alone allows. */
+interface Field {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+  readonly words?: readonly string[];
+  readonly letters?: RegExp;
+}
+
+const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
+const DAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
+
+/** The six fields of EventBridge Scheduler (Scheduler guide, "Schedule types"). */
+const FIELDS: readonly Field[] = [
+  { name: 'minutes', from: 0, to: 59 },
+  { name: 'hours', from: 0, to: 23 },
+  { name: 'day of month', from: 1, to: 31, letters: /^(\?|L|LW|(0?[1-9]|[12]\d|3[01])W)$/ },
+  { name: 'month', from: 1, to: 12, words: MONTHS },
+  { name: 'day of week', from: 1, to: 7, words: DAYS, letters: /^(\?|L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(L|#[1-5]))$/i },
+  { name: 'year', from: 1970, to: 2199 },
+];
+
+const EXAMPLE = 'write one such as cron(0 * * * ? *) or rate(6 hours)';
+
+/** What is wrong with a schedule, or nothing. */
+export function scheduleProblem(expression: string): string | undefined {
+  const [, form, inside = ''] = /^(cron|rate|at)\((.*)\)$/.exec(expression.trim()) ?? [];
+  if (form === 'cron') return cronProblem(inside.trim().split(/\s+/));
+  if (form === 'rate') return rateProblem(inside.trim());
+  if (form === 'at') return `is a schedule for one time, and a policy goes on; ${EXAMPLE}`;
+  return `is neither cron(…) nor rate(…); ${EXAMPLE}`;
+}
+
+function rateProblem(inside: string): string | undefined {
+  return /^[1-9]\d* (minute|hour|day)s?$/.test(inside)
+    ? undefined
+    : 'is not a rate; write a whole number and minutes, hours or days, such as rate(6 hours)';
+}
+
+function cronProblem(parts: readonly string[]): string | undefined {
+  if (parts.length !== FIELDS.length) {
+    const also = parts.length === 5 ? ' (cron of Unix has five: put ? into one of the two day fields and add the year)' : '';
+    return `has ${parts.length} fields where AWS wants six: minutes, hours, day of month, month, day of week, year${also}; ${EXAMPLE}`;
+  }
+  for (const [index, field] of FIELDS.entries()) {
+    const wrong = parts[index]!.split(',').find((part) => !fits(part, field));
+    if (wrong !== undefined) return `has "${wrong}" for the ${field.name}, which goes from ${field.from} to ${field.to}`;
+  }
+  const unknowns = [parts[2], parts[4]].filter((part) => part === '?').length;
+  return unknowns === 1 ? undefined : 'must have ? in exactly one of the two day fields (day of month, day of week)';
+}
+
+function fits(part: string, field: Field): boolean {
+  if (field.letters?.test(part)) return true;
+  const [range = '', step, ...more] = part.split('/');
+  if (more.length > 0 || (step !== undefined && !/^[1-9]\d*$/.test(step))) return false;
+  if (range === '*') return true;
+  const ends = range.split('-').map((end) => numberOf(end, field));
+  return ends.length <= 2 && ends.every((end) => end >= field.from && end <= field.to);
+}
+
+function numberOf(text: string, { words = [], from }: Field): number {
+  const word = words.indexOf(text.toUpperCase());
+  if (word >= 0) return word + from;
+  return /^\d+$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/** What is wrong with a time zone, or nothing. */
+export function timezoneProblem(timezone: string): string | undefined {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: timezone });
+    if (/^[A-Za-z]/.test(timezone)) return undefined;
+  } catch {}
+  const meant = nearest(timezone, ['UTC', ...Intl.supportedValuesOf('timeZone')]);
+  return `is not an IANA time zone; ${meant ? `did you mean ${meant}?` : 'write one such as Europe/Berlin or UTC'}`;
+}
