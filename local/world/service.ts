@@ -93,3 +93,10 @@ export class Refusal extends Error {
 export function refuse(code: string, message: string, more: { status?: number } & Record<string, unknown> = {}): never {
   throw new Refusal(code, message, more);
 }
+
+/** What the state of a service whose resources bear tags may offer, so that the tagging API and IAM can find them. */
+export interface Tagged {
+  taggedResources(place: Place): readonly { readonly arn: string; readonly tags: Readonly<Record<string, string>> }[];
+  /** Adds tags to a resource; false where it is not one of this service's. */
+  tagResource?(arn: string, tags: Readonly<Record<string, string>>): boolean;
+}

@@ -5,7 +5,10 @@ import { codeDigest, LambdaState, type Registration } from './state.ts';
 /** An asynchronous invocation that fails is tried twice more, after one minute and after two (Lambda guide, "Asynchronous invocation"). */
 const ASYNC_RETRIES = [60, 120];
 
-const configuration = (context: Context<LambdaState>, { name, role, timeoutSeconds, memoryMb }: Registration): SDK.FunctionConfiguration => ({
+const configuration = (
+  context: Context<LambdaState>,
+  { name, role, timeoutSeconds, memoryMb }: Registration,
+): SDK.FunctionConfiguration => ({
   FunctionName: name,
   FunctionArn: context.state.arn(name),
   Role: role ?? `arn:aws:iam::${context.account}:role/${name}`,
@@ -68,9 +71,13 @@ const functions = operations<typeof SDK, LambdaState>()({
   },
 
   CreateFunction: () =>
-    refuse('NotImplemented', 'The local AWS runs functions that are registered in its own process; it does not run code from a Zip or an image yet.', {
-      status: 501,
-    }),
+    refuse(
+      'NotImplemented',
+      'The local AWS runs functions that are registered in its own process; it does not run code from a Zip or an image yet.',
+      {
+        status: 501,
+      },
+    ),
 });
 
 export const service = defineService<LambdaState>({

@@ -75,10 +75,16 @@ export class LambdaState {
 
   /** Runs a function once. Never rejects: what the function throws is a result, as is running out of time or of its region. */
   invoke(registration: Registration, payload: string, requestId: string): Promise<Result> {
-    return this.#world.clock.drive(Promise.race([this.#run(registration, payload, requestId), this.#timeout(registration, requestId)]));
+    return this.#world.clock.drive(
+      Promise.race([this.#run(registration, payload, requestId), this.#timeout(registration, requestId)]),
+    );
   }
 
-  async #run({ name, memoryMb, timeoutSeconds, handler, clockOffsetMillis = 0 }: Registration, payload: string, requestId: string): Promise<Result> {
+  async #run(
+    { name, memoryMb, timeoutSeconds, handler, clockOffsetMillis = 0 }: Registration,
+    payload: string,
+    requestId: string,
+  ): Promise<Result> {
     const { clock, random } = this.#world;
     const deadline = clock.now() + timeoutSeconds * 1000;
     const context: HandlerContext = {
@@ -125,6 +131,7 @@ function errorOf(error: unknown): { errorType: string; errorMessage: string; tra
   return { errorType: error.name, errorMessage: error.message, trace: [] };
 }
 
-const nameIn = (text: string): string => /function:([^:]+)/.exec(text)?.[1] ?? text.split(':').at(text.includes(':') ? -2 : 0) ?? text;
+const nameIn = (text: string): string =>
+  /function:([^:]+)/.exec(text)?.[1] ?? text.split(':').at(text.includes(':') ? -2 : 0) ?? text;
 
 export const codeDigest = (name: string): string => createHash('sha256').update(name).digest('base64');

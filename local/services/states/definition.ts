@@ -81,20 +81,31 @@ export function check(definition: string): Machine {
   return machine;
 }
 
-const invalid = (code: string, message: string): never => refuse('InvalidDefinition', `Invalid State Machine Definition: '${code}: ${message}'`);
+const invalid = (code: string, message: string): never =>
+  refuse('InvalidDefinition', `Invalid State Machine Definition: '${code}: ${message}'`);
 const notModelled = (what: string, at: string): never =>
-  refuse('InvalidDefinition', `The local Step Functions does not model ${what} (at ${at}); it interprets the JSONata dialect of Task on Lambda, Pass, Choice, Wait, Map (inline), Parallel, Succeed and Fail.`);
+  refuse(
+    'InvalidDefinition',
+    `The local Step Functions does not model ${what} (at ${at}); it interprets the JSONata dialect of Task on Lambda, Pass, Choice, Wait, Map (inline), Parallel, Succeed and Fail.`,
+  );
 
 function checkMachine(machine: Machine, language: string | undefined, path: string): void {
   const states = machine.States ?? {};
   if (Object.keys(states).length === 0) invalid('SCHEMA_VALIDATION_FAILED', `A state machine needs States at ${path || '/'}`);
-  if (!Object.hasOwn(states, machine.StartAt)) invalid('MISSING_TRANSITION_TARGET', `Missing 'Next' target: ${machine.StartAt} at ${path}/StartAt`);
+  if (!Object.hasOwn(states, machine.StartAt))
+    invalid('MISSING_TRANSITION_TARGET', `Missing 'Next' target: ${machine.StartAt} at ${path}/StartAt`);
   for (const [name, state] of Object.entries(states)) {
     const at = `${path}/States/${name}`;
     checkState(state, state.QueryLanguage ?? language, at);
-    const targets = [state.Next, state.Default, ...(state.Choices ?? []).map(({ Next }) => Next), ...(state.Catch ?? []).map(({ Next }) => Next)];
+    const targets = [
+      state.Next,
+      state.Default,
+      ...(state.Choices ?? []).map(({ Next }) => Next),
+      ...(state.Catch ?? []).map(({ Next }) => Next),
+    ];
     for (const target of targets) {
-      if (target !== undefined && !Object.hasOwn(states, target)) invalid('MISSING_TRANSITION_TARGET', `Missing 'Next' target: ${target} at ${at}`);
+      if (target !== undefined && !Object.hasOwn(states, target))
+        invalid('MISSING_TRANSITION_TARGET', `Missing 'Next' target: ${target} at ${at}`);
     }
   }
 }
@@ -102,9 +113,11 @@ function checkMachine(machine: Machine, language: string | undefined, path: stri
 function checkState(state: State, language: string | undefined, at: string): void {
   const known = FIELDS[state.Type] ?? invalid('SCHEMA_VALIDATION_FAILED', `Unknown state type ${String(state.Type)} at ${at}`);
   if (language !== 'JSONata') notModelled('the JSONPath query language', at);
-  for (const field of Object.keys(state)) if (!known.includes(field)) notModelled(`the field ${field} of a ${state.Type} state`, at);
+  for (const field of Object.keys(state))
+    if (!known.includes(field)) notModelled(`the field ${field} of a ${state.Type} state`, at);
   const ends = ['Choice', 'Succeed', 'Fail'].includes(state.Type);
-  if (!ends && state.Next === undefined && state.End !== true) invalid('SCHEMA_VALIDATION_FAILED', `A state needs Next or End at ${at}`);
+  if (!ends && state.Next === undefined && state.End !== true)
+    invalid('SCHEMA_VALIDATION_FAILED', `A state needs Next or End at ${at}`);
   if (state.Type === 'Task' && !LAMBDA.test(state.Resource ?? '')) notModelled(`the task resource ${state.Resource}`, at);
   if (state.Type === 'Map') {
     const processor = state.ItemProcessor ?? invalid('SCHEMA_VALIDATION_FAILED', `A Map state needs an ItemProcessor at ${at}`);
@@ -113,7 +126,10 @@ function checkState(state: State, language: string | undefined, at: string): voi
     checkMachine(processor, language, `${at}/ItemProcessor`);
   }
   for (const [i, branch] of (state.Branches ?? []).entries()) checkMachine(branch, language, `${at}/Branches[${i}]`);
-  checkExpressions(Object.fromEntries(Object.entries(state).filter(([field]) => field !== 'ItemProcessor' && field !== 'Branches')), at);
+  checkExpressions(
+    Object.fromEntries(Object.entries(state).filter(([field]) => field !== 'ItemProcessor' && field !== 'Branches')),
+    at,
+  );
 }
 
 function checkExpressions(value: unknown, at: string): void {

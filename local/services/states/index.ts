@@ -48,7 +48,12 @@ const machines = operations<typeof SDK, StatesState>()({
   ListStateMachines({ maxResults, nextToken }, { state }) {
     const { page, token } = paged([...state.machines.values()], maxResults, nextToken);
     return {
-      stateMachines: page.map(({ arn, name, type, createdAt }) => ({ stateMachineArn: arn, name, type, creationDate: createdAt })),
+      stateMachines: page.map(({ arn, name, type, createdAt }) => ({
+        stateMachineArn: arn,
+        name,
+        type,
+        creationDate: createdAt,
+      })),
       ...(token ? { nextToken: token } : {}),
     };
   },
@@ -58,7 +63,10 @@ const machines = operations<typeof SDK, StatesState>()({
       check(definition);
       return { result: 'OK', diagnostics: [] };
     } catch (error) {
-      return { result: 'FAIL', diagnostics: [{ severity: 'ERROR', code: 'SCHEMA_VALIDATION_FAILED', message: (error as Error).message }] };
+      return {
+        result: 'FAIL',
+        diagnostics: [{ severity: 'ERROR', code: 'SCHEMA_VALIDATION_FAILED', message: (error as Error).message }],
+      };
     }
   },
 
@@ -101,7 +109,8 @@ const executions = operations<typeof SDK, StatesState>()({
 
   async StartSyncExecution({ stateMachineArn = '', name, input = '{}' }, { state, requestId, world }) {
     const machine = state.machine(stateMachineArn);
-    if (machine.type !== 'EXPRESS') refuse('StateMachineTypeNotSupported', 'This operation is not supported by this type of state machine');
+    if (machine.type !== 'EXPRESS')
+      refuse('StateMachineTypeNotSupported', 'This operation is not supported by this type of state machine');
     const execution = state.start(machine, checkName(name ?? requestId), input);
     await world.clock.drive(execution.ended);
     return { ...summary(execution), status: execution.status as SDK.SyncExecutionStatus, input, ...outcome(execution) };
@@ -114,13 +123,22 @@ const executions = operations<typeof SDK, StatesState>()({
 
   DescribeExecution({ executionArn = '' }, { state }) {
     const execution = state.execution(executionArn);
-    return { ...summary(execution), input: execution.input, inputDetails: { included: true }, ...outcome(execution), redriveCount: 0 };
+    return {
+      ...summary(execution),
+      input: execution.input,
+      inputDetails: { included: true },
+      ...outcome(execution),
+      redriveCount: 0,
+    };
   },
 
   ListExecutions({ stateMachineArn, statusFilter, maxResults, nextToken }, { state }) {
     if (stateMachineArn !== undefined) state.machine(stateMachineArn);
     const matching = [...state.executions.values()]
-      .filter(({ machine, status }) => (!stateMachineArn || machine.arn === stateMachineArn) && (!statusFilter || status === statusFilter))
+      .filter(
+        ({ machine, status }) =>
+          (!stateMachineArn || machine.arn === stateMachineArn) && (!statusFilter || status === statusFilter),
+      )
       .sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
     const { page, token } = paged(matching, maxResults, nextToken);
     return { executions: page.map(summary), ...(token ? { nextToken: token } : {}) };

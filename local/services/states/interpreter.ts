@@ -87,7 +87,8 @@ interface Left {
 async function visit(run: Run, name: string, state: State, input: unknown, flow: Flow): Promise<Left> {
   const before = flow.previous;
   run.transitions++;
-  if (run.history.events.length >= MAX_EVENTS) throw new StateError('States.Runtime', `The execution reached the maximum number of history events (${MAX_EVENTS}).`);
+  if (run.history.events.length >= MAX_EVENTS)
+    throw new StateError('States.Runtime', `The execution reached the maximum number of history events (${MAX_EVENTS}).`);
   flow.previous = run.history.add(`${state.Type}StateEntered` as HistoryEventType, before, entered(name, input));
   flow.current = { name, type: state.Type };
   const enteredAt = new Date(run.world.clock.now()).toISOString();
@@ -111,7 +112,10 @@ async function visit(run: Run, name: string, state: State, input: unknown, flow:
       }
       const catcher = state.Catch?.find(({ ErrorEquals }) => matches(ErrorEquals, failure.error, state.Type));
       if (!catcher) throw failure;
-      const errorOutput = { ...(failure.error === undefined ? {} : { Error: failure.error }), ...(failure.cause === undefined ? {} : { Cause: failure.cause }) };
+      const errorOutput = {
+        ...(failure.error === undefined ? {} : { Error: failure.error }),
+        ...(failure.cause === undefined ? {} : { Cause: failure.cause }),
+      };
       return leave(at, catcher, errorOutput, { errorOutput });
     }
   }
@@ -121,12 +125,18 @@ async function visit(run: Run, name: string, state: State, input: unknown, flow:
 function tell(at: Visit, error: StateError): StateError {
   const { run, name, flow, state } = at;
   if (!(error instanceof EvaluationError)) {
-    if (state.Type === 'Map' || state.Type === 'Parallel') flow.previous = run.history.add(`${state.Type}StateFailed`, flow.previous);
+    if (state.Type === 'Map' || state.Type === 'Parallel')
+      flow.previous = run.history.add(`${state.Type}StateFailed`, flow.previous);
     return error;
   }
   const cause = `An error occurred while executing the state '${name}' (entered at the event id #${at.enteredId}). ${error.sentence}`;
   flow.previous = run.history.add('EvaluationFailed', error.afterEntry ? at.enteredId : at.before, {
-    evaluationFailedEventDetails: { error: error.error!, cause, state: name, ...(error.location === undefined ? {} : { location: error.location }) },
+    evaluationFailedEventDetails: {
+      error: error.error!,
+      cause,
+      state: name,
+      ...(error.location === undefined ? {} : { location: error.location }),
+    },
   });
   if (state.Type === 'Map') flow.previous = run.history.add('MapStateFailed', flow.previous);
   return new StateError(error.error, cause);
@@ -164,12 +174,22 @@ const compute = (at: Visit, template: unknown, field: string, more: object = {})
 };
 
 /** Output and Assign see the same scope; then the state is left. */
-async function leave(at: Visit, branch: Partial<Branch>, value: unknown, more: object = {}, end = at.state.End === true): Promise<Left> {
+async function leave(
+  at: Visit,
+  branch: Partial<Branch>,
+  value: unknown,
+  more: object = {},
+  end = at.state.End === true,
+): Promise<Left> {
   const { run, flow, name, state } = at;
   const output = branch.Output === undefined ? value : await compute(at, branch.Output, 'Output', more);
-  const assigned = branch.Assign === undefined ? undefined : ((await compute(at, branch.Assign, 'Assign', more)) as Record<string, unknown>);
+  const assigned =
+    branch.Assign === undefined ? undefined : ((await compute(at, branch.Assign, 'Assign', more)) as Record<string, unknown>);
   if (Buffer.byteLength(text(output)) > MAX_PAYLOAD) {
-    throw new StateError('States.DataLimitExceeded', `The state/task '${name}' returned a result with a size exceeding the maximum number of bytes service limit.`);
+    throw new StateError(
+      'States.DataLimitExceeded',
+      `The state/task '${name}' returned a result with a size exceeding the maximum number of bytes service limit.`,
+    );
   }
   Object.assign(flow.variables, assigned);
   flow.previous = run.history.add(`${state.Type}StateExited` as HistoryEventType, flow.previous, exited(name, output, assigned));
@@ -198,7 +218,11 @@ async function wait(at: Visit): Promise<Left> {
     expectType(timestamp, 'string', state.Timestamp, 'Timestamp');
     until = INSTANT.test(timestamp as string) ? Date.parse(timestamp as string) : Number.NaN;
     if (Number.isNaN(until)) {
-      throw new EvaluationError(`The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: ${timestamp}`, 'Timestamp', true);
+      throw new EvaluationError(
+        `The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: ${timestamp}`,
+        'Timestamp',
+        true,
+      );
     }
   }
   await run.world.clock.sleep(Math.max(0, until - now));
@@ -214,20 +238,41 @@ async function choose(at: Visit): Promise<Left> {
     expectType(met, 'boolean', choice.Condition, field);
     if (met) return leave(at, choice, at.input);
   }
-  if (state.Default === undefined) throw new StateError('States.NoChoiceMatched', `An error occurred while executing the state '${at.name}' (entered at the event id #${at.enteredId}). No choice matched.`);
-  return leave(at, { ...(state.Output === undefined ? {} : { Output: state.Output }), ...(state.Assign ? { Assign: state.Assign } : {}), Next: state.Default }, at.input);
+  if (state.Default === undefined)
+    throw new StateError(
+      'States.NoChoiceMatched',
+      `An error occurred while executing the state '${at.name}' (entered at the event id #${at.enteredId}). No choice matched.`,
+    );
+  return leave(
+    at,
+    {
+      ...(state.Output === undefined ? {} : { Output: state.Output }),
+      ...(state.Assign ? { Assign: state.Assign } : {}),
+      Next: state.Default,
+    },
+    at.input,
+  );
 }
 
 async function perform(at: Visit): Promise<Left> {
   const { state, run, flow, input } = at;
   const integration = integrationOf(state.Resource!, run.place, run.world, () => run.random.uuid());
   const args = state.Arguments === undefined ? input : await compute(at, state.Arguments, 'Arguments');
-  const timeout = state.TimeoutSeconds === undefined ? undefined : ((await compute(at, state.TimeoutSeconds, 'TimeoutSeconds')) as number);
-  const heartbeat = state.HeartbeatSeconds === undefined ? undefined : ((await compute(at, state.HeartbeatSeconds, 'HeartbeatSeconds')) as number);
+  const timeout =
+    state.TimeoutSeconds === undefined ? undefined : ((await compute(at, state.TimeoutSeconds, 'TimeoutSeconds')) as number);
+  const heartbeat =
+    state.HeartbeatSeconds === undefined
+      ? undefined
+      : ((await compute(at, state.HeartbeatSeconds, 'HeartbeatSeconds')) as number);
   const add = ([type, details]: readonly [HistoryEventType | undefined, object]) => {
     flow.previous = run.history.add(type!, flow.previous, details);
   };
-  add(integration.scheduled(args, { ...(timeout === undefined ? {} : { timeout }), ...(heartbeat === undefined ? {} : { heartbeat }) }));
+  add(
+    integration.scheduled(args, {
+      ...(timeout === undefined ? {} : { timeout }),
+      ...(heartbeat === undefined ? {} : { heartbeat }),
+    }),
+  );
   add(integration.started());
   let result: unknown;
   try {
@@ -253,7 +298,8 @@ async function within<T>({ world }: Run, seconds: number | undefined, work: Prom
 async function iterate(at: Visit): Promise<Left> {
   const { state, run, flow, input } = at;
   const items = state.Items === undefined ? input : await compute(at, state.Items, 'Items');
-  if (state.Items === undefined && !Array.isArray(items)) throw new EvaluationError(`Map state input must be an array but was: ${text(items)}`);
+  if (state.Items === undefined && !Array.isArray(items))
+    throw new EvaluationError(`Map state input must be an array but was: ${text(items)}`);
   if (typeOf(items) !== 'array') expectType(items, 'array', state.Items, 'Items');
   const list = items as unknown[];
   const limit = state.MaxConcurrency === undefined ? 0 : Number(await compute(at, state.MaxConcurrency, 'MaxConcurrency'));
@@ -272,7 +318,10 @@ async function iterate(at: Visit): Promise<Left> {
       const index = next++;
       const Item = { Index: index, Value: list[index] };
       const inner: Flow = { previous, variables: { ...flow.variables }, map: { Item } };
-      const selected = state.ItemSelector === undefined ? list[index] : await compute({ ...at, flow: { ...flow, map: { Item } } }, state.ItemSelector, 'ItemSelector');
+      const selected =
+        state.ItemSelector === undefined
+          ? list[index]
+          : await compute({ ...at, flow: { ...flow, map: { Item } } }, state.ItemSelector, 'ItemSelector');
       const iteration = { mapIterationStartedEventDetails: { name, index } };
       inner.previous = run.history.add('MapIterationStarted', previous, iteration);
       try {
@@ -306,7 +355,8 @@ async function fork(at: Visit): Promise<Left> {
       last = inner.previous;
       return output;
     } catch (error) {
-      if (error instanceof StateError && inner.current) last = run.history.add(`${inner.current.type}StateAborted` as HistoryEventType, inner.previous);
+      if (error instanceof StateError && inner.current)
+        last = run.history.add(`${inner.current.type}StateAborted` as HistoryEventType, inner.previous);
       throw error;
     }
   });

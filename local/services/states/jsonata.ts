@@ -9,7 +9,8 @@ export type Bindings = Readonly<Record<string, unknown>>;
 const compiled = new Map<string, jsonata.Expression>();
 
 /** An expression is a whole string between `{%` and `%}` (Step Functions guide, "Transforming data with JSONata"). */
-export const expressionIn = (value: unknown): string | undefined => (typeof value === 'string' ? /^\{%([\s\S]*)%\}$/.exec(value)?.[1]?.trim() : undefined);
+export const expressionIn = (value: unknown): string | undefined =>
+  typeof value === 'string' ? /^\{%([\s\S]*)%\}$/.exec(value)?.[1]?.trim() : undefined;
 
 export function compile(expression: string): jsonata.Expression {
   let known = compiled.get(expression);
@@ -70,10 +71,16 @@ async function run(expression: string, field: string, bindings: Bindings, random
     );
   }
   if (value === undefined) {
-    throw new EvaluationError(`The JSONata expression '${expression}' specified for the field '${field}' returned nothing (undefined).`, field);
+    throw new EvaluationError(
+      `The JSONata expression '${expression}' specified for the field '${field}' returned nothing (undefined).`,
+      field,
+    );
   }
   if (typeof value === 'function' || (typeof value === 'object' && value !== null && '_jsonata_lambda' in value)) {
-    throw new EvaluationError(`The JSONata expression '${expression}' specified for the field '${field}' returned a function.`, field);
+    throw new EvaluationError(
+      `The JSONata expression '${expression}' specified for the field '${field}' returned a function.`,
+      field,
+    );
   }
   return JSON.parse(JSON.stringify(value)) as unknown;
 }
@@ -85,7 +92,10 @@ export function expectType(value: unknown, expected: string, template: unknown, 
   const actual = typeOf(value);
   if (actual === expected) return;
   const expression = expressionIn(template);
-  const subject = expression === undefined ? `The field '${field}'` : `The JSONata expression '${expression}' specified for the field '${field}'`;
+  const subject =
+    expression === undefined
+      ? `The field '${field}'`
+      : `The JSONata expression '${expression}' specified for the field '${field}'`;
   throw new EvaluationError(
     `${subject} returned an unexpected result type. Expected '${expected}', but was '${actual}' for value: ${JSON.stringify(value)}`,
     field,

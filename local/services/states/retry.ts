@@ -16,7 +16,13 @@ export function matches(names: readonly string[], error: string | undefined, typ
 
 /** How long to wait before trying again, in seconds; undefined when this retrier has had its attempts. `tried` counts those it has had. */
 export function delay(retrier: Retrier, tried: number, random: Random): number | undefined {
-  const { IntervalSeconds = 1, MaxAttempts = 3, BackoffRate = 2, MaxDelaySeconds = Number.POSITIVE_INFINITY, JitterStrategy } = retrier;
+  const {
+    IntervalSeconds = 1,
+    MaxAttempts = 3,
+    BackoffRate = 2,
+    MaxDelaySeconds = Number.POSITIVE_INFINITY,
+    JitterStrategy,
+  } = retrier;
   if (tried >= MaxAttempts) return undefined;
   const seconds = Math.min(IntervalSeconds * BackoffRate ** tried, MaxDelaySeconds);
   return JitterStrategy === 'FULL' ? seconds * random.next() : seconds;

@@ -73,7 +73,8 @@ export class StatesState {
     const arn = this.machineArn(options.name);
     const known = this.machines.get(arn);
     if (known) {
-      if (known.definition === options.definition && known.roleArn === options.roleArn && known.type === options.type) return known;
+      if (known.definition === options.definition && known.roleArn === options.roleArn && known.type === options.type)
+        return known;
       refuse('StateMachineAlreadyExists', `State Machine Already Exists: '${arn}'`);
     }
     const made: StateMachine = { arn, createdAt: this.#now(), machine: check(options.definition), ...options };
@@ -112,7 +113,14 @@ export class StatesState {
         place: this.#place,
         random: this.#world.random.stream(arn),
         context: {
-          Execution: { Id: arn, Input: parsed, Name: name, RoleArn: machine.roleArn, StartTime: startedAt.toISOString(), RedriveCount: 0 },
+          Execution: {
+            Id: arn,
+            Input: parsed,
+            Name: name,
+            RoleArn: machine.roleArn,
+            StartTime: startedAt.toISOString(),
+            RedriveCount: 0,
+          },
           StateMachine: { Id: machine.arn, Name: machine.name },
         },
         stopped: () => execution.status !== 'RUNNING',
@@ -127,7 +135,9 @@ export class StatesState {
   stop(execution: Execution, error: string | undefined, cause: string | undefined): void {
     if (execution.status !== 'RUNNING') return;
     const history = execution.run.history;
-    history.add('ExecutionAborted', history.events.length, { executionAbortedEventDetails: { ...(error ? { error } : {}), ...(cause ? { cause } : {}) } });
+    history.add('ExecutionAborted', history.events.length, {
+      executionAbortedEventDetails: { ...(error ? { error } : {}), ...(cause ? { cause } : {}) },
+    });
     this.#end(execution, 'ABORTED', { error, cause });
   }
 
@@ -143,20 +153,27 @@ export class StatesState {
         ? () => {}
         : this.#world.clock.after(limit * 1000, () => {
             if (run.stopped()) return;
-            history.add('ExecutionTimedOut', history.events.length, { executionTimedOutEventDetails: { error: 'States.Timeout' } });
+            history.add('ExecutionTimedOut', history.events.length, {
+              executionTimedOutEventDetails: { error: 'States.Timeout' },
+            });
             this.#end(execution, 'TIMED_OUT', { error: 'States.Timeout', cause: undefined });
           });
     try {
       await Promise.resolve(); // StartExecution answers before anything happens
       const { output, previous } = await interpret(run);
       if (run.stopped()) return;
-      history.add('ExecutionSucceeded', previous, { executionSucceededEventDetails: { output: text(output), outputDetails: whole } });
+      history.add('ExecutionSucceeded', previous, {
+        executionSucceededEventDetails: { output: text(output), outputDetails: whole },
+      });
       this.#end(execution, 'SUCCEEDED', { output: text(output) });
     } catch (error) {
       if (error instanceof Stopped || run.stopped()) return;
       const { error: name, cause, previous } = asStateError(error);
       history.add('ExecutionFailed', previous ?? history.events.length, {
-        executionFailedEventDetails: { ...(name === undefined ? {} : { error: name }), ...(cause === undefined ? {} : { cause }) },
+        executionFailedEventDetails: {
+          ...(name === undefined ? {} : { error: name }),
+          ...(cause === undefined ? {} : { cause }),
+        },
       });
       this.#end(execution, 'FAILED', { error: name, cause });
     } finally {

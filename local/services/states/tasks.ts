@@ -1,7 +1,6 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { Refusal } from '../../world/service.ts';
-import type { World } from '../../world/world.ts';
-import type { Place } from '../../world/world.ts';
+import type { Place, World } from '../../world/world.ts';
 import type { LambdaState } from '../lambda/state.ts';
 import { StateError } from './errors.ts';
 import { text, whole } from './history.ts';
@@ -16,7 +15,9 @@ export interface Integration {
 }
 
 export function integrationOf(resource: string, place: Place, world: World, requestId: () => string): Integration {
-  return /:states:::lambda:invoke$/.test(resource) ? lambdaInvoke(place, world, requestId) : functionItself(resource, place, world, requestId);
+  return /:states:::lambda:invoke$/.test(resource)
+    ? lambdaInvoke(place, world, requestId)
+    : functionItself(resource, place, world, requestId);
 }
 
 const LAMBDA = { resourceType: 'lambda', resource: 'invoke' } as const;
@@ -36,7 +37,10 @@ function lambdaInvoke(place: Place, world: World, requestId: () => string): Inte
       },
     ],
     started: () => ['TaskStarted', { taskStartedEventDetails: LAMBDA }],
-    succeeded: (output) => ['TaskSucceeded', { taskSucceededEventDetails: { ...LAMBDA, output: text(output), outputDetails: whole } }],
+    succeeded: (output) => [
+      'TaskSucceeded',
+      { taskSucceededEventDetails: { ...LAMBDA, output: text(output), outputDetails: whole } },
+    ],
     failed: ({ error, cause }) =>
       error === 'States.Timeout'
         ? ['TaskTimedOut', { taskTimedOutEventDetails: { ...LAMBDA, error, ...(cause === undefined ? {} : { cause }) } }]
@@ -55,11 +59,19 @@ function functionItself(resource: string, place: Place, world: World, requestId:
     scheduled: (args, { timeout }) => [
       'LambdaFunctionScheduled',
       {
-        lambdaFunctionScheduledEventDetails: { resource, input: text(args), inputDetails: whole, ...(timeout === undefined ? {} : { timeoutInSeconds: timeout }) },
+        lambdaFunctionScheduledEventDetails: {
+          resource,
+          input: text(args),
+          inputDetails: whole,
+          ...(timeout === undefined ? {} : { timeoutInSeconds: timeout }),
+        },
       },
     ],
     started: () => ['LambdaFunctionStarted', {}],
-    succeeded: (output) => ['LambdaFunctionSucceeded', { lambdaFunctionSucceededEventDetails: { output: text(output), outputDetails: whole } }],
+    succeeded: (output) => [
+      'LambdaFunctionSucceeded',
+      { lambdaFunctionSucceededEventDetails: { output: text(output), outputDetails: whole } },
+    ],
     failed: ({ error, cause }) =>
       error === 'States.Timeout'
         ? ['LambdaFunctionTimedOut', { lambdaFunctionTimedOutEventDetails: named(error, cause) }]
@@ -78,7 +90,10 @@ async function invoke(functionName: string, payload: unknown, place: Place, worl
     throw new StateError(errorType ?? 'Unknown', answer.payload);
   } catch (error) {
     if (error instanceof Refusal) {
-      throw new StateError(`Lambda.${error.code}`, `${error.message} (Service: Lambda, Status Code: ${error.status ?? 400}, Request ID: ${requestId})`);
+      throw new StateError(
+        `Lambda.${error.code}`,
+        `${error.message} (Service: Lambda, Status Code: ${error.status ?? 400}, Request ID: ${requestId})`,
+      );
     }
     throw error;
   }

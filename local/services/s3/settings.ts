@@ -1,0 +1,73 @@
+import type * as SDK from '@aws-sdk/client-s3';
+import { type Context, operations, refuse } from '../../world/service.ts';
+import type { S3State } from './state.ts';
+
+/**
+ * Bucket settings that are kept and given back as they were put: each a name, the member that carries it, and what AWS answers where there
+ * is none.
+ */
+const SETTINGS = {
+  encryption: {
+    member: 'ServerSideEncryptionConfiguration',
+    action: 'EncryptionConfiguration',
+    absent: 'ServerSideEncryptionConfigurationNotFoundError',
+  },
+  lifecycle: { member: undefined, action: 'LifecycleConfiguration', absent: 'NoSuchLifecycleConfiguration' },
+  publicAccess: {
+    member: 'PublicAccessBlockConfiguration',
+    action: 'BucketPublicAccessBlock',
+    absent: 'NoSuchPublicAccessBlockConfiguration',
+  },
+  ownership: { member: 'OwnershipControls', action: 'BucketOwnershipControls', absent: 'OwnershipControlsNotFoundError' },
+  cors: { member: 'CORSConfiguration', action: 'BucketCORS', absent: 'NoSuchCORSConfiguration' },
+  notification: { member: undefined, action: 'BucketNotification', absent: undefined },
+} as const;
+
+type Name = keyof typeof SETTINGS;
+type In = { readonly Bucket?: string | undefined };
+
+const put = (name: Name, value: object | undefined, { Bucket }: In, context: Context<S3State>): object => {
+  context.state.bucket(Bucket, context, `s3:Put${SETTINGS[name].action}`).settings.set(name, value ?? {});
+  return {};
+};
+
+const get = (name: Name, { Bucket }: In, context: Context<S3State>): any => {
+  const { action, absent, member } = SETTINGS[name];
+  const found = context.state.bucket(Bucket, context, `s3:Get${action}`).settings.get(name);
+  if (!found && absent) refuse(absent, `The ${name} configuration was not found`, { status: 404 });
+  return member ? { [member]: found } : { ...found };
+};
+
+const remove = (name: Name, { Bucket }: In, context: Context<S3State>): object => {
+  context.state.bucket(Bucket, context, `s3:Put${SETTINGS[name].action}`).settings.delete(name);
+  return {};
+};
+
+export const settings = operations<typeof SDK, S3State>()({
+  PutBucketEncryption: (input, context) => put('encryption', input.ServerSideEncryptionConfiguration, input, context),
+  /** Every bucket has default encryption, with S3's own keys unless set otherwise (S3 guide, "Default encryption"). */
+  GetBucketEncryption(input, context) {
+    const bucket = context.state.bucket(input.Bucket, context, 's3:GetEncryptionConfiguration');
+    const own = { Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' as const }, BucketKeyEnabled: false }] };
+    return {
+      ServerSideEncryptionConfiguration:
+        (bucket.settings.get('encryption') as SDK.ServerSideEncryptionConfiguration | undefined) ?? own,
+    };
+  },
+  DeleteBucketEncryption: (input, context) => remove('encryption', input, context),
+  PutBucketLifecycleConfiguration: (input, context) => put('lifecycle', input.LifecycleConfiguration, input, context),
+  GetBucketLifecycleConfiguration: (input, context) => get('lifecycle', input, context),
+  DeleteBucketLifecycle: (input, context) => remove('lifecycle', input, context),
+  PutPublicAccessBlock: (input, context) => put('publicAccess', input.PublicAccessBlockConfiguration, input, context),
+  GetPublicAccessBlock: (input, context) => get('publicAccess', input, context),
+  DeletePublicAccessBlock: (input, context) => remove('publicAccess', input, context),
+  PutBucketOwnershipControls: (input, context) => put('ownership', input.OwnershipControls, input, context),
+  GetBucketOwnershipControls: (input, context) => get('ownership', input, context),
+  PutBucketCors: (input, context) => put('cors', input.CORSConfiguration, input, context),
+  GetBucketCors(input, context) {
+    const { CORSConfiguration } = get('cors', input, context) as { CORSConfiguration: SDK.CORSConfiguration };
+    return { CORSRules: CORSConfiguration.CORSRules };
+  },
+  PutBucketNotificationConfiguration: (input, context) => put('notification', input.NotificationConfiguration, input, context),
+  GetBucketNotificationConfiguration: (input, context) => get('notification', input, context),
+});

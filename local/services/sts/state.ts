@@ -1,0 +1,20 @@
+import type { Caller } from '../../world/world.ts';
+
+/** The temporary keys that were issued: who uses one is the role that it was issued for. */
+export class StsState {
+  readonly #sessions = new Map<string, { readonly caller: Caller; readonly expires: Date }>();
+
+  issue(accessKeyId: string, session: { readonly caller: Caller; readonly expires: Date }): void {
+    this.#sessions.set(accessKeyId, session);
+  }
+
+  callerOf(accessKeyId: string): Caller | undefined {
+    return this.#sessions.get(accessKeyId)?.caller;
+  }
+
+  /** Whether a key was issued and its time has run out. */
+  expired(accessKeyId: string, now: Date): boolean {
+    const session = this.#sessions.get(accessKeyId);
+    return session !== undefined && session.expires <= now;
+  }
+}
