@@ -85,6 +85,14 @@ export class World {
     return state as State;
   }
 
+  /** Every place at which a service has been used. */
+  places(name: string): Place[] {
+    return [...this.#states.keys()].flatMap((key) => {
+      const [service, account, region] = key.split('/');
+      return service === name && account && region ? [{ account, region }] : [];
+    });
+  }
+
   /** Forgets everything but the time. */
   reset(): void {
     this.#states.clear();
