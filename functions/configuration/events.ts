@@ -1,0 +1,31 @@
+import type { EVENTS } from './schema.ts';
+
+/** What the events that a policy may name look like on EventBridge (EventBridge guide, "Events from AWS services"). */
+export const PATTERNS: Readonly<Record<(typeof EVENTS)[number], object>> = {
+  'codepipeline-started': {
+    source: ['aws.codepipeline'],
+    'detail-type': ['CodePipeline Pipeline Execution State Change'],
+    detail: { state: ['STARTED'] },
+  },
+  'cloudformation-update': {
+    source: ['aws.cloudformation'],
+    'detail-type': ['CloudFormation Stack Status Change'],
+    detail: { 'status-details': { status: ['UPDATE_IN_PROGRESS'] } },
+  },
+  'eks-upgrade': {
+    source: ['aws.eks'],
+    'detail-type': ['AWS API Call via CloudTrail'],
+    detail: { eventName: ['UpdateClusterVersion', 'UpdateNodegroupVersion'] },
+  },
+  'rds-maintenance': { source: ['aws.rds'], detail: { EventCategories: ['maintenance'] } },
+  'guardduty-finding': {
+    source: ['aws.guardduty'],
+    'detail-type': ['GuardDuty Finding'],
+    detail: { severity: [{ numeric: ['>=', 7] }] },
+  },
+  'aws-health-region': {
+    source: ['aws.health'],
+    'detail-type': ['AWS Health Event'],
+    detail: { eventTypeCategory: ['issue'] },
+  },
+};
