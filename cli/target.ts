@@ -1,0 +1,153 @@
+import { createInterface } from 'node:readline/promises';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { calls } from '../functions/aws/call.ts';
+import { systemClock } from '../functions/aws/clock.ts';
+import { unanswered } from '../functions/aws/errors.ts';
+import { sdkTransport } from '../functions/aws/sdk-transport.ts';
+import type { Transport } from '../functions/aws/transport.ts';
+import { open, type Verb, verb } from '../functions/aws/verb.ts';
+import { InvalidConfiguration, readConfiguration } from '../functions/configuration/read.ts';
+import type { Configuration } from '../functions/configuration/schema.ts';
+import type { Application, Place, Vault } from '../functions/domain.ts';
+import { kinds } from '../functions/kinds/index.ts';
+import { homeVault } from '../functions/workflows/lambda.ts';
+import { Complaint, EXIT, type Output } from './output.ts';
+
+/** What the command talks to, as the standard environment says: an endpoint, a profile, a region. */
+export interface Target {
+  /** What its first line says. */
+  readonly name: string;
+  /** The local AWS, where nothing is real. */
+  readonly simulated: boolean;
+  readonly transport: Transport;
+  /** The target's own time, in milliseconds: the local AWS has another than the machine. */
+  now(): Promise<number>;
+}
+
+const { read } = calls('sts', STSClient);
+const whoAmI = verb({ identity: read(GetCallerIdentityCommand) }, (aws) => aws.identity({}));
+
+/** Finds out what the command talks to, and says so. */
+export async function findTarget(output: Output): Promise<Target> {
+  const endpoint = process.env['AWS_ENDPOINT_URL'];
+  const region = process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? 'us-east-1';
+  const transport = sdkTransport(endpoint ? { endpoint } : {});
+  const state = endpoint ? await localState(endpoint) : undefined;
+  const place = { account: '', region };
+  const account = await open(whoAmI, transport, systemClock, { here: place, home: place })(undefined as never)
+    .then(({ Account }) => Account as string)
+    .catch((error: Error) => {
+      throw new Complaint(
+        endpoint
+          ? `Nothing answers at ${endpoint} (AWS_ENDPOINT_URL): ${error.message}. Start it with \`npx stillpoint local\`, or unset the variable to talk to AWS.`
+          : `AWS does not know who you are (${error.name}: ${error.message}). Set AWS_PROFILE, or AWS_ENDPOINT_URL for the local AWS.`,
+      );
+    });
+  const name = state
+    ? `local AWS (simulated) at ${endpoint}, account ${account}`
+    : `${endpoint ? `${endpoint}, ` : 'AWS, '}account ${account}, region ${region}`;
+  output.say(`Target: ${name}`);
+  return {
+    name,
+    simulated: state !== undefined,
+    transport,
+    now: async () => (state ? ((await localState(endpoint as string))?.now ?? Date.now()) : Date.now()),
+  };
+}
+
+async function localState(endpoint: string): Promise<{ now: number } | undefined> {
+  try {
+    const answer = await fetch(new URL('/_stillpoint', endpoint));
+    const { time } = (await answer.json()) as { time?: string };
+    return time ? { now: Date.parse(time) } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asks before anything is written to a real account. */
+export async function mayWrite(target: Target, what: string, yes: boolean | undefined): Promise<void> {
+  if (target.simulated || yes) return;
+  if (!process.stdin.isTTY)
+    throw new Complaint(`This would ${what} in ${target.name}. Say --yes to do it without being asked.`, EXIT.usage);
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`This will ${what} in ${target.name}. Go on? [y/N] `);
+  terminal.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new Complaint('Nothing was done.');
+}
+
+export async function configurationFrom(path: string): Promise<Configuration> {
+  try {
+    return await readConfiguration(path, { kinds: Object.keys(kinds) });
+  } catch (error) {
+    if (error instanceof InvalidConfiguration) throw new Complaint(error.message, EXIT.usage);
+    throw error;
+  }
+}
+
+/** The application that is named, or the only one. */
+export function applicationIn({ applications }: Configuration, name: string | undefined): Application {
+  const names = Object.keys(applications);
+  if (name === undefined && names.length === 1) return applications[names[0] as string] as Application;
+  const found = name === undefined ? undefined : applications[name];
+  if (!found) {
+    throw new Complaint(
+      name === undefined
+        ? `Say which application: ${names.join(', ')}.`
+        : `There is no application "${name}" in the configuration; it has ${names.join(', ')}.`,
+      EXIT.usage,
+    );
+  }
+  return found;
+}
+
+/** Home first, then the vaults that any policy of the application keeps copies in. */
+export function vaultsFor({ policies, vaults }: Configuration, application: Application): Vault[] {
+  const names = new Set(
+    Object.values(policies).flatMap((policy) => (policy.applications.includes(application.name) ? policy.vaults : [])),
+  );
+  return [homeVault(application), ...Object.values(vaults).filter(({ name }) => names.has(name))];
+}
+
+export function vaultNamed(configuration: Configuration, application: Application, name: string): Vault {
+  const all = vaultsFor(configuration, application);
+  const found = all.find((vault) => vault.name === name);
+  if (!found)
+    throw new Complaint(
+      `"${application.name}" has no vault "${name}"; it has ${all.map((vault) => vault.name).join(', ')}.`,
+      EXIT.usage,
+    );
+  return found;
+}
+
+/** Opens a verb at a place. */
+export const at =
+  ({ transport }: Pick<Target, 'transport'>, here: Place, home: Place = here) =>
+  <In, Out>(of: Verb<any, In, Out>): ((input: In) => Promise<Out>) =>
+    open(of, transport, systemClock, { here, home });
+
+/** What it means that a ledger cannot be read. */
+export function whyNot(error: unknown, { place }: Vault): string {
+  const { name, message } = error as Error;
+  if (unanswered(error)) return `${place.region} does not answer`;
+  if (name === 'NoSuchBucket') return `Stillpoint is not deployed in ${place.account}/${place.region}`;
+  return `${name}: ${message}`;
+}
+
+/** The first vault whose ledger can be read, with what `use` makes of it; says which ones could not. */
+export async function firstReachable<T>(
+  vaults: readonly Vault[],
+  output: Output,
+  use: (vault: Vault) => Promise<T>,
+): Promise<{ vault: Vault; found: T }> {
+  const troubles: string[] = [];
+  for (const vault of vaults) {
+    try {
+      return { vault, found: await use(vault) };
+    } catch (error) {
+      troubles.push(`${vault.name}: ${whyNot(error, vault)}`);
+      output.say(`The ledger of "${vault.name}" cannot be read (${whyNot(error, vault)}).`);
+    }
+  }
+  throw new Complaint(`No ledger can be read: ${troubles.join('; ')}.`);
+}
