@@ -24,8 +24,8 @@ import type { World } from '../local/world/world.ts';
 /** How Stillpoint is put into a world of the local AWS. */
 export interface InstallOptions {
   readonly configuration: Configuration;
-  /** How a function at a place reaches AWS. */
-  readonly transport: (place: Place) => Transport;
+  /** How the function of a step at a place reaches AWS. */
+  readonly transport: (place: Place, step: string) => Transport;
   readonly log?: (line: object) => void;
   /** Without them nothing happens by itself: tests start executions when they choose. */
   readonly schedules?: boolean;
@@ -112,7 +112,7 @@ async function deploy(
   { configuration, transport, log, clockOffsets }: InstallOptions,
 ): Promise<void> {
   const lambda = world.state<LambdaState>('lambda', place);
-  const environment = { place, configuration, transport: transport(place), code: CODE, ...(log ? { log } : {}) };
+  const environment = { place, configuration, code: CODE, ...(log ? { log } : {}) };
   for (const workflow of workflows) {
     for (const step of workflow.steps) {
       lambda.register({
@@ -120,7 +120,7 @@ async function deploy(
         timeoutSeconds: step.limits.seconds,
         memoryMb: step.limits.memoryMb,
         clockOffsetMillis: clockOffsets?.[step.name] ?? 0,
-        handler: handlerOf(step, environment),
+        handler: handlerOf(step, { ...environment, transport: transport(place, step.name) }),
       });
     }
     await call(world, place, 'states', 'CreateStateMachine', {

@@ -4,10 +4,14 @@ import { type Clock, instant } from './clock.ts';
 import { Lost, unanswered } from './errors.ts';
 import type { Transport } from './transport.ts';
 
-/** What an answer carries besides AWS's own: when we asked and were answered by our clock, and what the service's clock said. */
+/**
+ * What an answer carries besides AWS's own. `asked` is from sending to answer, by our clock; where the answer's `Date` (a whole second) shows
+ * that ours is wrong, it reaches to what the service's says, so that what happened lies in it by either. `apartMillis` is how far apart they are.
+ */
 export interface Answered {
   readonly asked: Interval;
   readonly date?: Date;
+  readonly apartMillis: number;
 }
 
 /** The door as a verb gets it: one method per declared call. */
@@ -49,16 +53,27 @@ export function open<C extends Calls, In, Out>(
     Object.entries(calls).map(([name, call]) => [
       name,
       async (input: object) => {
-        const from = instant(clock.now());
+        const from = clock.now();
         try {
           const { output, date } = await transport.send({ call, place: places[call.at], input });
-          return { ...output, asked: { from, to: instant(clock.now()) }, ...(date ? { date } : {}) };
+          return { ...output, ...answered(from, clock.now(), date) };
         } catch (error) {
           if (call.repeat !== 'once' || !unanswered(error)) throw error;
-          throw new Lost(`${call.service}:${operationOf(call)}`, { from, to: instant(clock.now()) }, error);
+          throw new Lost(`${call.service}:${operationOf(call)}`, { from: instant(from), to: instant(clock.now()) }, error);
         }
       },
     ]),
   ) as unknown as Door<C>;
   return (input) => run(door, input, scene);
+}
+
+/** A `Date` header has a grain of one second, and was written at some time between sending and receiving. */
+const DATE_GRAIN = 1000;
+
+export function answered(from: number, to: number, date: Date | undefined): Answered {
+  if (!date) return { asked: { from: instant(from), to: instant(to) }, apartMillis: 0 };
+  const theirs = { from: date.getTime(), to: date.getTime() + DATE_GRAIN - 1 };
+  const apartMillis = Math.max(0, theirs.from - to, from - theirs.to);
+  const asked = apartMillis === 0 ? { from, to } : { from: Math.min(from, theirs.from), to: Math.max(to, theirs.to) };
+  return { asked: { from: instant(asked.from), to: instant(asked.to) }, date, apartMillis };
 }

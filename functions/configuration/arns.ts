@@ -32,6 +32,7 @@ const ELSEWHERE: readonly { readonly service: string; readonly resource: RegExp;
   { service: 'eks', resource: /^cluster\//, fix: 'name clusters under `cluster` and `namespaces`' },
   { service: 'ec2', resource: /^instance\//, fix: 'an instance is made anew; name its volumes instead' },
   { service: 'ec2', resource: /^snapshot\//, fix: 'a snapshot is already a backup; name the volume' },
+  { service: 'ecr', resource: /^repository\//, fix: 'images are found by the digests that run in the cluster' },
   { service: 's3', resource: /\//, fix: 'a bucket is protected as a whole; leave out what follows the slash' },
 ];
 
@@ -45,7 +46,8 @@ export interface WrittenArn {
 
 export function readArn(text: string): WrittenArn | undefined {
   const [arn, partition, service, region, account, ...rest] = text.split(':');
-  if (arn !== 'arn' || !partition || !service || region === undefined || account === undefined || rest.length === 0) return undefined;
+  if (arn !== 'arn' || !partition || !service || region === undefined || account === undefined || rest.length === 0)
+    return undefined;
   const shape = SHAPES.find((one) => one.service === service && one.resource.test(rest.join(':')));
   return { service, region, account, ...(shape ? { kind: shape.kind } : {}) };
 }

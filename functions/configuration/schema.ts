@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Application, Policy, Vault } from '../domain.ts';
 import { arnProblem } from './arns.ts';
+import { nearest } from './nearest.ts';
 import { scheduleProblem, timezoneProblem } from './schedule.ts';
 
 /** `stillpoint.yaml`, read and resolved. */
@@ -43,7 +44,8 @@ const list = <T extends z.ZodType>(item: T) =>
     .check(({ value, issues }) => {
       value.forEach((one, index) => {
         const first = value.findIndex((other) => JSON.stringify(other) === JSON.stringify(one));
-        if (first < index) issues.push({ code: 'custom', message: 'stands twice in this list; remove one', input: one, path: [index] });
+        if (first < index)
+          issues.push({ code: 'custom', message: 'stands twice in this list; remove one', input: one, path: [index] });
       });
     })
     .meta({ uniqueItems: true });
@@ -110,7 +112,11 @@ export const application = z
 
 const event = z
   .union([z.enum(EVENTS), z.strictObject({ custom: z.strictObject({ pattern: z.record(z.string(), z.json()) }) })], {
-    error: `must be one of ${EVENTS.join(', ')}, or { custom: { pattern: … } } with an EventBridge event pattern`,
+    error: ({ input }) => {
+      const meant = typeof input === 'string' && nearest(input, EVENTS);
+      const words = `must be one of ${EVENTS.join(', ')}, or { custom: { pattern: … } } with an EventBridge event pattern`;
+      return meant ? `${words}; did you mean ${meant}?` : words;
+    },
   })
   .meta({ description: 'An event that asks for a restore point.' });
 
@@ -131,7 +137,10 @@ export const policy = z
         monthly: kept('monthly'),
         yearly: kept('yearly'),
       })
-      .refine((keep) => Object.values(keep).some((count) => count !== undefined), 'keeps nothing; say how many, such as { daily: 14 }'),
+      .refine(
+        (keep) => Object.values(keep).some((count) => count !== undefined),
+        'keeps nothing; say how many, such as { daily: 14 }',
+      ),
     maxSkew: duration('A point with more skew than this is abandoned.').optional(),
     rpo: duration('How old the newest point may be.').optional(),
     rto: duration('How long a restore may take.').optional(),
@@ -145,14 +154,21 @@ export const vault = z
     lock: z
       .strictObject({
         mode: z.enum(['governance', 'compliance']),
-        days: whole(1, 36_500, 'days', 'For how many days nobody may delete a copy (S3 Object Lock and EBS snapshot lock end at 100 years).'),
+        days: whole(
+          1,
+          36_500,
+          'days',
+          'For how many days nobody may delete a copy (S3 Object Lock and EBS snapshot lock end at 100 years).',
+        ),
       })
       .optional(),
     target: z
       .strictObject({
         cluster: cluster.optional(),
         subnets: list(text(/^subnet-[0-9a-f]+$/, 'the id of a subnet such as subnet-0a1b2c3d', 'A subnet.')).default([]),
-        securityGroups: list(text(/^sg-[0-9a-f]+$/, 'the id of a security group such as sg-0a1b2c3d', 'A security group.')).default([]),
+        securityGroups: list(
+          text(/^sg-[0-9a-f]+$/, 'the id of a security group such as sg-0a1b2c3d', 'A security group.'),
+        ).default([]),
         zones: list(text(/^[a-z0-9-]+-\d[a-z]$/, 'an availability zone such as eu-west-1a', 'An availability zone.')).default([]),
       })
       .prefault({}),

@@ -16,10 +16,13 @@ export function beforeFreeze(now: number, usualDrain = USUAL_DRAIN): number {
   return Math.ceil(earliest / 1000) * 1000 - earliest;
 }
 
-/** T for a freeze that is held from `heldFrom`, and the earliest moment at which it may be let go. */
-export function instantInFreeze(heldFrom: number): { instant: number; releaseFrom: number } {
+/**
+ * T for a freeze that is held from `heldFrom`; when to fire the prompt kinds, close enough to T that they add nothing to the skew and early
+ * enough that a slow call does not prolong the freeze; and the earliest moment at which it may be let go.
+ */
+export function instantInFreeze(heldFrom: number): { instant: number; fireFrom: number; releaseFrom: number } {
   const instant = Math.ceil((heldFrom + CLOCK_MARGIN + GRAIN) / 1000) * 1000;
-  return { instant, releaseFrom: instant + GRAIN + CLOCK_MARGIN };
+  return { instant, fireFrom: instant - GRAIN / 2, releaseFrom: instant + GRAIN + CLOCK_MARGIN };
 }
 
 /** T without a freeze: the whole second nearest to the middle of what the prompt kinds answered, or of now where there are none. */

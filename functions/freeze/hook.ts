@@ -42,14 +42,14 @@ type Invoke = Door<{ invoke: (typeof freezing)['release'] }>['invoke'];
 
 /** Invokes the hook and waits for its answer. Throws Permanent with the hook's own words where it failed. */
 export async function askHook(invoke: Invoke, hook: FreezeHook, event: HookEvent): Promise<HookAnswer & Answered> {
-  const { Payload, FunctionError, asked, date } = await invoke({
+  const { Payload, FunctionError, asked, apartMillis } = await invoke({
     FunctionName: hook.function,
     InvocationType: 'RequestResponse',
     Payload: Buffer.from(JSON.stringify(event)),
   });
   const text = Payload ? Buffer.from(Payload).toString() : '';
   if (FunctionError) throw new Permanent(`${hook.function} failed to ${event.action}: ${reasonIn(text)}`);
-  return { ...readAnswer(text, hook.function), asked, ...(date ? { date } : {}) };
+  return { ...readAnswer(text, hook.function), asked, apartMillis };
 }
 
 /** Reads an answer without trusting it: what it does not say clearly counts as the worse. */

@@ -1,6 +1,6 @@
 import { type Clock, instant, millis } from '../aws/clock.ts';
 import { Lost } from '../aws/errors.ts';
-import type { Door } from '../aws/verb.ts';
+import type { Answered, Door } from '../aws/verb.ts';
 import type { Application, Cut, FreezeEvidence, Interval, PointName } from '../domain.ts';
 import { pointId } from '../domain.ts';
 import { askHook, type freezing, type HookAnswer, type HookEvent } from './hook.ts';
@@ -41,7 +41,7 @@ export async function freeze(
 
 export const isHeld = (lease: Lease | FreezeEvidence | undefined): lease is Lease => lease !== undefined && 'release' in lease;
 
-type Answer = HookAnswer & { readonly asked: Interval; readonly date?: Date };
+type Answer = HookAnswer & Answered;
 
 function lease(frozen: Answer, leaseSeconds: number, clock: Clock, letGo: () => Promise<Answer>): Lease {
   const evidence = {
@@ -86,15 +86,8 @@ const troubled = (leaseSeconds: number, asked: Interval, error: unknown): Freeze
   trouble: error instanceof Error ? error.message : String(error),
 });
 
-/**
- * How far our clock is from others': from AWS's, by the `Date` of its answer (a whole second, somewhere between sending and receiving), and
- * from the application's, by the moment at which it says that it began or ended to hold.
- */
-function clocksApart({ asked, date, heldFrom, heldUntil }: Answer): number {
-  const distance = (from: number, to: number) => Math.max(0, from - millis(asked.to), millis(asked.from) - to);
-  const theirs = date ? distance(date.getTime(), date.getTime() + 999) : 0;
-  const application = Math.min(
-    ...[heldFrom, heldUntil].map((at) => Date.parse(at)).map((at) => (Number.isNaN(at) ? 0 : distance(at, at))),
-  );
-  return Math.max(theirs, application);
+/** How far our clock is from others': from AWS's, and from the application's, by the moments at which it says that it began or ended to hold. */
+function clocksApart({ asked, apartMillis, heldFrom, heldUntil }: Answer): number {
+  const outside = (at: number) => (Number.isNaN(at) ? 0 : Math.max(0, at - millis(asked.to), millis(asked.from) - at));
+  return Math.max(apartMillis, Math.min(outside(Date.parse(heldFrom)), outside(Date.parse(heldUntil))));
 }

@@ -109,13 +109,16 @@ export class Clock {
   #wake(): void {
     if (this.#pumping || (this.#demands.length === 0 && !this.#pace)) return;
     this.#pumping = true;
-    void this.#pump().finally(() => {
-      this.#pumping = false;
-      if (this.#demands.length > 0 && this.#busy === 0) this.#wake();
-    });
+    void this.#pump()
+      .catch((error: Error) => this.#giveUp(error))
+      .finally(() => {
+        this.#pumping = false;
+        if (this.#demands.length > 0 && this.#busy === 0) this.#wake();
+      });
   }
 
   async #pump(): Promise<void> {
+    this.#owe(this.#passed());
     for (let waited = 0; ; ) {
       await this.#rest();
       if (this.#busy > 0) return; // `busy` wakes us
@@ -125,9 +128,9 @@ export class Clock {
         if (this.#step(until)) waited = 0;
         else if (++waited > STUCK_ROUNDS) this.#giveUp();
         else await new Promise((next) => setTimeout(next, 1));
-        if (this.#pace) this.#pace = { speed: this.#pace.speed, virtual: this.#now, real: performance.now() };
+        this.#owe(0); // demands move time by their own events, not by how long the machine takes over them
       } else if (this.#pace) {
-        const until = this.#pace.virtual + (performance.now() - this.#pace.real) * this.#pace.speed;
+        const until = this.#pace.virtual + this.#passed();
         if (this.#step(until)) continue;
         this.#now = Math.max(this.#now, until);
         clearTimeout(this.#alarm);
@@ -138,9 +141,21 @@ export class Clock {
     }
   }
 
+  /** Virtual time that has passed by itself and is not accounted for. */
+  #passed(): number {
+    return this.#pace ? (performance.now() - this.#pace.real) * this.#pace.speed : 0;
+  }
+
+  /** Counts the pace anew from here, ahead by what has passed: however often somebody demands something, no time is lost. */
+  #owe(passed: number): void {
+    if (!this.#pace) return;
+    const { speed, virtual } = this.#pace;
+    this.#pace = { speed, virtual: Math.max(this.#now, virtual + passed), real: performance.now() };
+  }
+
   /** Lets the next event happen, if it is due until then. */
   #step(until: number): boolean {
-    if (this.#next() > until) return false;
+    if (this.#next() > until || this.#events.length === 0) return false;
     const event = pop(this.#events)!;
     this.#now = Math.max(this.#now, event.time);
     event.run();
@@ -156,11 +171,12 @@ export class Clock {
     });
   }
 
-  #giveUp(): void {
+  /** An event that throws is a defect of the world: whoever waits is told, and where nobody waits the process ends. */
+  #giveUp(error = new Error('The clock has nothing left to do, and what was waited for has not happened.')): void {
     const stuck = this.#demands;
     this.#demands = [];
-    for (const { reject } of stuck)
-      reject(new Error('The clock has nothing left to do, and what was waited for has not happened.'));
+    if (stuck.length === 0) throw error;
+    for (const { reject } of stuck) reject(error);
   }
 
   async #rest(): Promise<void> {

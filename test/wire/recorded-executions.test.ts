@@ -1,9 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { Refusal } from '../../local/world/service.ts';
-import { loadServices, World } from '../../local/world/world.ts';
+import { service as lambda } from '../../local/services/lambda/index.ts';
 import type { LambdaState } from '../../local/services/lambda/state.ts';
+import { service as states } from '../../local/services/states/index.ts';
 import type { StatesState } from '../../local/services/states/state.ts';
+import { Refusal } from '../../local/world/service.ts';
+import { World } from '../../local/world/world.ts';
 
 /**
  * The interpreter against what AWS itself recorded: status, output, error, cause and, where it was recorded in order, the whole history.
@@ -11,7 +13,8 @@ import type { StatesState } from '../../local/services/states/state.ts';
  */
 const folder = new URL('../../../shared/recorded-aws/stepfunctions/', import.meta.url);
 const present = existsSync(folder);
-if (!present) console.warn(`SKIPPED: AWS's recorded executions are not at ${folder.pathname}; the interpreter is not held against them.`);
+if (!present)
+  console.warn(`SKIPPED: AWS's recorded executions are not at ${folder.pathname}; the interpreter is not held against them.`);
 
 interface Vector {
   readonly id: string;
@@ -52,18 +55,29 @@ function behaviour(words: string): (event: unknown) => Promise<unknown> {
 
 describe.skipIf(!present)('executions that AWS recorded', () => {
   test('every vector matches or is refused by name', async () => {
-    const services = await loadServices();
+    const services = new Map([lambda, states].map((service) => [service.name, service]));
     const counts = { matched: 0, refused: 0, differed: 0 };
     const differences: string[] = [];
     for (const vector of vectors) {
       const world = new World(services, { seed: vector.id });
       const lambda = world.state<LambdaState>('lambda', place);
       for (const { name, behaviour: words } of Object.values(vector.lambdas)) {
-        lambda.register({ name: name.replaceAll(/[<>]/g, (c) => c), timeoutSeconds: 60, memoryMb: 128, handler: behaviour(words) });
+        lambda.register({
+          name: name.replaceAll(/[<>]/g, (c) => c),
+          timeoutSeconds: 60,
+          memoryMb: 128,
+          handler: behaviour(words),
+        });
       }
       const states = world.state<StatesState>('states', place);
       try {
-        const machine = states.create({ name: 'machine', type: vector.type, definition: concrete(vector.definition), roleArn: 'snf_role_arn', tags: {} });
+        const machine = states.create({
+          name: 'machine',
+          type: vector.type,
+          definition: concrete(vector.definition),
+          roleArn: 'snf_role_arn',
+          tags: {},
+        });
         const execution = states.start(machine, 'execution', concrete(vector.input));
         await world.clock.settle(execution.ended);
         const difference = compare(vector, execution);
@@ -75,7 +89,9 @@ describe.skipIf(!present)('executions that AWS recorded', () => {
         counts.refused++;
       }
     }
-    console.info(`recorded executions: ${counts.matched} matched, ${counts.refused} refused, ${counts.differed} differed, of ${vectors.length}`);
+    console.info(
+      `recorded executions: ${counts.matched} matched, ${counts.refused} refused, ${counts.differed} differed, of ${vectors.length}`,
+    );
     expect(differences).toEqual([]);
     expect(counts.matched).toBeGreaterThan(90);
   });
@@ -105,7 +121,15 @@ const statesEntered = (events: readonly Record<string, unknown>[]): string[] =>
 
 /** Members that a recording never holds, or holds for a real AWS only. */
 const SKIPPED = new Set([
-  'inputDetails', 'outputDetails', 'assignedVariablesDetails', 'timestamp', 'SdkHttpMetadata', 'SdkResponseMetadata', 'requestId', 'stackTrace', 'trace',
+  'inputDetails',
+  'outputDetails',
+  'assignedVariablesDetails',
+  'timestamp',
+  'SdkHttpMetadata',
+  'SdkResponseMetadata',
+  'requestId',
+  'stackTrace',
+  'trace',
 ]);
 
 /** The first difference, by the rules of the recordings: tokens and named bare words match anything; JSON in text is compared parsed. */
@@ -116,20 +140,31 @@ function differ(expected: unknown, actual: unknown, wild: ReadonlySet<string>, a
     if (typeof actual === 'string') {
       const inner = parsed(expected);
       if (inner !== undefined && typeof inner === 'object') return differ(inner, parsed(actual), wild, at);
-      const pattern = new RegExp(`^${expected.split(/<[^<>]+>/).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('[\\s\\S]*')}$`);
+      const pattern = new RegExp(
+        `^${expected
+          .split(/<[^<>]+>/)
+          .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+          .join('[\\s\\S]*')}$`,
+      );
       return pattern.test(actual) ? undefined : `${at}: expected ${expected}, got ${actual}`;
     }
   }
-  if (typeof expected === 'object' && expected !== null && typeof actual === 'string') return differ(expected, parsed(actual), wild, at);
+  if (typeof expected === 'object' && expected !== null && typeof actual === 'string')
+    return differ(expected, parsed(actual), wild, at);
   if (typeof expected !== 'object' || expected === null || typeof actual !== 'object' || actual === null) {
     const value = typeof actual === 'string' ? (parsed(actual) ?? actual) : actual;
-    return Object.is(expected, value) || expected === value ? undefined : `${at}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`;
+    return Object.is(expected, value) || expected === value
+      ? undefined
+      : `${at}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`;
   }
   const keys = new Set([...Object.keys(expected), ...Object.keys(actual)].filter((key) => !SKIPPED.has(key)));
   for (const key of keys) {
     const [e, a] = [(expected as Record<string, unknown>)[key], (actual as Record<string, unknown>)[key]];
     if (e === undefined && typeof a === 'object' && a && Object.keys(a).every((k) => SKIPPED.has(k))) continue;
-    const difference = e === undefined && a !== undefined ? `${at}.${key}: expected nothing, got ${JSON.stringify(a)}` : differ(e, a, wild, `${at}.${key}`);
+    const difference =
+      e === undefined && a !== undefined
+        ? `${at}.${key}: expected nothing, got ${JSON.stringify(a)}`
+        : differ(e, a, wild, `${at}.${key}`);
     if (difference) return difference;
   }
   return undefined;

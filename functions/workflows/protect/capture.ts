@@ -42,6 +42,7 @@ export const capture = step({
     let items: Item<Artifact>[];
     let evidence: Cut['freeze'];
     try {
+      if (inside) await sleepUntil(clock, inside.fireFrom);
       items = await fire(prompt, begun, plan, stage);
       if (inside) await sleepUntil(clock, inside.releaseFrom);
     } finally {

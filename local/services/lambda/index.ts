@@ -1,9 +1,6 @@
 import type * as SDK from '@aws-sdk/client-lambda';
 import { type Context, defineService, operations, refuse } from '../../world/service.ts';
-import { codeDigest, LambdaState, type Registration } from './state.ts';
-
-/** An asynchronous invocation that fails is tried twice more, after one minute and after two (Lambda guide, "Asynchronous invocation"). */
-const ASYNC_RETRIES = [60, 120];
+import { codeDigest, LambdaState, MAX_REQUEST, type Registration } from './state.ts';
 
 const configuration = (
   context: Context<LambdaState>,
@@ -24,19 +21,30 @@ const configuration = (
   CodeSha256: codeDigest(name),
 });
 
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const invocations = operations<typeof SDK, LambdaState>()({
   async Invoke({ FunctionName = '', Payload, InvocationType = 'RequestResponse' }, context) {
     const { state, requestId, after } = context;
     const found = state.find(FunctionName);
-    const payload = Payload ? Buffer.from(Payload).toString() : '{}';
+    const payload = Payload?.length ? Buffer.from(Payload).toString() : '{}';
+    if (payload.length > MAX_REQUEST) {
+      const message = `Request must be smaller than ${MAX_REQUEST} bytes for the InvokeFunction operation`;
+      refuse('RequestTooLargeException', message, { status: 413, Type: 'User' });
+    }
+    if (!isJson(payload)) {
+      refuse('InvalidRequestContentException', 'Could not parse request body into json', { status: 400, Type: 'User' });
+    }
     if (InvocationType === 'DryRun') return { StatusCode: 204 };
     if (InvocationType === 'Event') {
-      const attempt = async (tries: number): Promise<void> => {
-        const { functionError } = await state.invoke(found, payload, requestId);
-        const delay = ASYNC_RETRIES[tries];
-        if (functionError && delay !== undefined) after(delay, () => void attempt(tries + 1));
-      };
-      after(0, () => void attempt(0));
+      after(0, () => void state.invokeLater(found, payload, requestId));
       return { StatusCode: 202 };
     }
     const { payload: answer, functionError } = await state.invoke(found, payload, requestId);

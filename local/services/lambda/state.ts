@@ -37,6 +37,9 @@ export interface Result {
   readonly functionError?: 'Unhandled';
 }
 
+const ASYNC_RETRY_SECONDS = [60, 120];
+const DARK_MILLIS = 60_000;
+
 export class LambdaState {
   readonly #functions = new Map<string, Registration>();
   readonly #place: Place;
@@ -53,20 +56,21 @@ export class LambdaState {
   }
 
   remove(name: string): void {
-    this.find(name);
-    this.#functions.delete(nameIn(name));
+    this.#functions.delete(this.find(name).name);
   }
 
   get functions(): readonly Registration[] {
     return [...this.#functions.values()];
   }
 
-  /** By name, partial ARN or ARN (Lambda API, Invoke: FunctionName). */
-  find(name: string): Registration {
-    return (
-      this.#functions.get(nameIn(name)) ??
-      refuse('ResourceNotFoundException', `Function not found: ${this.arn(nameIn(name))}`, { status: 404, Type: 'User' })
-    );
+  /** By name, partial ARN or ARN, with or without a qualifier (Lambda API, Invoke: FunctionName). */
+  find(text: string): Registration {
+    const { account, region } = this.#place;
+    const { name, account: owner = account, region: where = region } = parse(text);
+    const found = owner === account && where === region ? this.#functions.get(name) : undefined;
+    if (found) return found;
+    const message = `Function not found: arn:aws:lambda:${where}:${owner}:function:${name}`;
+    return refuse('ResourceNotFoundException', message, { status: 404, Type: 'User' });
   }
 
   arn(name: string): string {
@@ -75,19 +79,46 @@ export class LambdaState {
 
   /** Runs a function once. Never rejects: what the function throws is a result, as is running out of time or of its region. */
   invoke(registration: Registration, payload: string, requestId: string): Promise<Result> {
-    return this.#world.clock.drive(
-      Promise.race([this.#run(registration, payload, requestId), this.#timeout(registration, requestId)]),
-    );
+    const { clock } = this.#world;
+    const { promise, resolve } = Promise.withResolvers<Result>();
+    const cancel = clock.after(registration.timeoutSeconds * 1000, () => resolve(timedOut(registration, requestId)));
+    void this.#run(registration, payload, requestId).then((result) => {
+      if (this.#dark) return; // whoever waits learns no more than that the time ran out
+      cancel();
+      resolve(result);
+    });
+    return clock.drive(promise);
   }
 
-  async #run(
-    { name, memoryMb, timeoutSeconds, handler, clockOffsetMillis = 0 }: Registration,
-    payload: string,
-    requestId: string,
-  ): Promise<Result> {
+  /**
+   * Runs a function for nobody who waits; one that fails is tried again twice, after one minute and after two more (Lambda guide, "Asynchronous
+   * invocation"). The queue outlasts the darkness of its region.
+   */
+  async invokeLater(registration: Registration, payload: string, requestId: string): Promise<void> {
+    const { clock } = this.#world;
+    for (const pause of [...ASYNC_RETRY_SECONDS, 0]) {
+      while (this.#dark) await clock.sleep(DARK_MILLIS);
+      const { functionError } = await this.invoke(registration, payload, requestId);
+      if (!functionError) return;
+      await clock.sleep(pause * 1000);
+    }
+  }
+
+  async #run(registration: Registration, payload: string, requestId: string): Promise<Result> {
+    try {
+      if (this.#dark) return await new Promise<never>(() => {});
+      const answer = await registration.handler(JSON.parse(payload || '{}'), this.#context(registration, requestId));
+      const body = JSON.stringify(answer) ?? 'null';
+      return Buffer.byteLength(body) > MAX_ANSWER ? TOO_LARGE : { payload: body };
+    } catch (error) {
+      return failed(errorOf(error));
+    }
+  }
+
+  #context({ name, memoryMb, timeoutSeconds, clockOffsetMillis = 0 }: Registration, requestId: string): HandlerContext {
     const { clock, random } = this.#world;
     const deadline = clock.now() + timeoutSeconds * 1000;
-    const context: HandlerContext = {
+    return {
       functionName: name,
       functionVersion: '$LATEST',
       invokedFunctionArn: this.arn(name),
@@ -100,24 +131,10 @@ export class LambdaState {
         random: (digits) => random.hex(digits),
       },
     };
-    try {
-      const answer = await handler(JSON.parse(payload || '{}'), context);
-      return { payload: JSON.stringify(answer) ?? 'null' };
-    } catch (error) {
-      return { functionError: 'Unhandled', payload: JSON.stringify(errorOf(error)) };
-    }
   }
 
-  /** The runtime is stopped at the function's limit; what it would have answered later is lost, but what it did is done. */
-  async #timeout({ timeoutSeconds }: Registration, requestId: string): Promise<Result> {
-    await this.#world.clock.sleep(timeoutSeconds * 1000);
-    return {
-      functionError: 'Unhandled',
-      payload: JSON.stringify({
-        errorType: 'Sandbox.Timedout',
-        errorMessage: `RequestId: ${requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`,
-      }),
-    };
+  get #dark(): boolean {
+    return this.#world.dark.has(this.#place.region);
   }
 
   taggedResources(): { arn: string; tags: Readonly<Record<string, string>> }[] {
@@ -125,13 +142,36 @@ export class LambdaState {
   }
 }
 
-/** Node's runtime answers an error's name, message and stack (Lambda guide, "Node.js function errors"). */
+/** A synchronous answer, or request, has at most 6 MB (Lambda guide, "Quotas"). */
+export const MAX_REQUEST = 6_291_456;
+const MAX_ANSWER = 6_291_556;
+
+const failed = (error: object): Result => ({ functionError: 'Unhandled', payload: JSON.stringify(error) });
+
+const TOO_LARGE = failed({
+  errorType: 'Function.ResponseSizeTooLarge',
+  errorMessage: `Response payload size exceeded maximum allowed payload size (${MAX_ANSWER} bytes).`,
+});
+
+/** The runtime is stopped at the function's limit; what it would have answered later is lost, but what it did is done. */
+const timedOut = ({ timeoutSeconds }: Registration, requestId: string): Result =>
+  failed({
+    errorType: 'Sandbox.Timedout',
+    errorMessage: `RequestId: ${requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`,
+  });
+
+/** Node's runtime answers an error's name, message and stack (Lambda guide, "Node.js function errors"). The stack names no files of this machine. */
 function errorOf(error: unknown): { errorType: string; errorMessage: string; trace: string[] } {
   if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
-  return { errorType: error.name, errorMessage: error.message, trace: [] };
+  const { name, message } = error;
+  return { errorType: name, errorMessage: message, trace: [`${name}: ${message}`] };
 }
 
-const nameIn = (text: string): string =>
-  /function:([^:]+)/.exec(text)?.[1] ?? text.split(':').at(text.includes(':') ? -2 : 0) ?? text;
+const FUNCTION = /^(?:arn:[^:]+:lambda:([^:]+):)?(?:(\d{12}):)?(?:function:)?([^:]+)(?::[^:]+)?$/;
+
+function parse(text: string): { name: string; region?: string | undefined; account?: string | undefined } {
+  const [, region, account, name = text] = FUNCTION.exec(text) ?? [];
+  return { name, region, account };
+}
 
 export const codeDigest = (name: string): string => createHash('sha256').update(name).digest('base64');

@@ -1,19 +1,28 @@
 import type { HistoryEvent, HistoryEventType } from '@aws-sdk/client-sfn';
+import { StateError } from './errors.ts';
 
-/** AWS ends an execution whose history would grow beyond this (Step Functions guide, "Quotas"). */
+/** AWS ends a Standard execution whose history would grow beyond this (Step Functions guide, "Quotas"). */
 export const MAX_EVENTS = 25_000;
 
-/** The events of one execution, in AWS's shape. Ids count from 1; what an event follows is told by whoever adds it. */
+/**
+ * The events of one execution, in AWS's shape. Ids count from 1; what an event follows is told by whoever adds it.
+ * Throws where only the event that ends the execution may still follow.
+ */
 export class History {
   readonly events: HistoryEvent[] = [];
   readonly #now: () => Date;
+  readonly #limit: number;
 
-  constructor(now: () => Date) {
+  constructor(now: () => Date, limit: number) {
     this.#now = now;
+    this.#limit = limit;
   }
 
   add(type: HistoryEventType, previousEventId: number, details: Partial<HistoryEvent> = {}): number {
     const id = this.events.length + 1;
+    if (id >= this.#limit && !type.startsWith('Execution')) {
+      throw new StateError('States.Runtime', `The execution reached the maximum number of history events (${this.#limit}).`);
+    }
     this.events.push({ timestamp: this.#now(), type, id, previousEventId, ...details });
     return id;
   }

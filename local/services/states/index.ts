@@ -1,7 +1,8 @@
 import type * as SDK from '@aws-sdk/client-sfn';
 import { defineService, operations, refuse } from '../../world/service.ts';
-import { check } from './definition.ts';
-import { type Execution, type StateMachine, StatesState } from './state.ts';
+import { type Execution, stop } from './execution.ts';
+import { check } from './refuse.ts';
+import { type StateMachine, StatesState } from './state.ts';
 
 const tagsOf = (tags: readonly SDK.Tag[] | undefined): Record<string, string> =>
   Object.fromEntries((tags ?? []).map(({ key, value }) => [key as string, value ?? '']));
@@ -86,6 +87,12 @@ const machines = operations<typeof SDK, StatesState>()({
   },
 });
 
+const unsupported = (): never =>
+  refuse('StateMachineTypeNotSupported', 'This operation is not supported by this type of state machine');
+
+/** Express executions leave their traces in CloudWatch Logs only (Step Functions API, DescribeExecution). */
+const standard = (execution: Execution): Execution => (execution.machine.type === 'EXPRESS' ? unsupported() : execution);
+
 const summary = ({ arn, name, machine, status, startedAt, stoppedAt }: Execution) => ({
   executionArn: arn,
   name,
@@ -109,20 +116,19 @@ const executions = operations<typeof SDK, StatesState>()({
 
   async StartSyncExecution({ stateMachineArn = '', name, input = '{}' }, { state, requestId, world }) {
     const machine = state.machine(stateMachineArn);
-    if (machine.type !== 'EXPRESS')
-      refuse('StateMachineTypeNotSupported', 'This operation is not supported by this type of state machine');
+    if (machine.type !== 'EXPRESS') unsupported();
     const execution = state.start(machine, checkName(name ?? requestId), input);
     await world.clock.drive(execution.ended);
     return { ...summary(execution), status: execution.status as SDK.SyncExecutionStatus, input, ...outcome(execution) };
   },
 
   StopExecution({ executionArn = '', error, cause }, { state, now }) {
-    state.stop(state.execution(executionArn), error, cause);
+    stop(standard(state.execution(executionArn)), error, cause);
     return { stopDate: now() };
   },
 
   DescribeExecution({ executionArn = '' }, { state }) {
-    const execution = state.execution(executionArn);
+    const execution = standard(state.execution(executionArn));
     return {
       ...summary(execution),
       input: execution.input,
@@ -133,11 +139,13 @@ const executions = operations<typeof SDK, StatesState>()({
   },
 
   ListExecutions({ stateMachineArn, statusFilter, maxResults, nextToken }, { state }) {
-    if (stateMachineArn !== undefined) state.machine(stateMachineArn);
+    if (stateMachineArn !== undefined && state.machine(stateMachineArn).type === 'EXPRESS') unsupported();
     const matching = [...state.executions.values()]
       .filter(
         ({ machine, status }) =>
-          (!stateMachineArn || machine.arn === stateMachineArn) && (!statusFilter || status === statusFilter),
+          machine.type === 'STANDARD' &&
+          (!stateMachineArn || machine.arn === stateMachineArn) &&
+          (!statusFilter || status === statusFilter),
       )
       .sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
     const { page, token } = paged(matching, maxResults, nextToken);
@@ -145,7 +153,7 @@ const executions = operations<typeof SDK, StatesState>()({
   },
 
   GetExecutionHistory({ executionArn = '', maxResults, nextToken, reverseOrder }, { state }) {
-    const { events } = state.execution(executionArn).run.history;
+    const { events } = standard(state.execution(executionArn)).run.history;
     const { page, token } = paged(reverseOrder ? events.toReversed() : events, maxResults, nextToken);
     return { events: page, ...(token ? { nextToken: token } : {}) };
   },

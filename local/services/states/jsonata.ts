@@ -101,3 +101,14 @@ export function expectType(value: unknown, expected: string, template: unknown, 
     field,
   );
 }
+
+/** Seconds are whole and not negative, and AWS takes no more than these (Step Functions guide, "Wait workflow state"). */
+export function expectSeconds(value: unknown, template: unknown, field: string): number {
+  expectType(value, 'number', template, field);
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_SECONDS) return value as number;
+  throw new EvaluationError(
+    `The field '${field}' must be a whole number from 0 to ${MAX_SECONDS}, but was ${JSON.stringify(value)}`,
+    field,
+  );
+}
+const MAX_SECONDS = 99_999_999;

@@ -2,10 +2,9 @@ import type { ExecutionStatus, StateMachineType } from '@aws-sdk/client-sfn';
 import type { StateContext } from '../../world/service.ts';
 import { refuse } from '../../world/service.ts';
 import type { Place, World } from '../../world/world.ts';
-import { check, type Machine } from './definition.ts';
-import { StateError, Stopped } from './errors.ts';
-import { History, text, whole } from './history.ts';
-import { interpret, type Run } from './interpreter.ts';
+import type { Machine } from './definition.ts';
+import { begin, type Execution } from './execution.ts';
+import { check } from './refuse.ts';
 
 export interface StateMachine {
   readonly arn: string;
@@ -18,21 +17,10 @@ export interface StateMachine {
   tags: Record<string, string>;
 }
 
-export interface Execution {
-  readonly arn: string;
-  readonly name: string;
-  readonly machine: StateMachine;
-  readonly definition: string;
-  readonly input: string;
-  readonly startedAt: Date;
-  readonly run: Run;
-  status: ExecutionStatus;
-  stoppedAt?: Date;
-  output?: string;
-  error?: string | undefined;
-  cause?: string | undefined;
-  ended: Promise<void>;
-}
+/** For so long after its end an execution's name is taken (Step Functions API, StartExecution: name). */
+const NAME_KEPT_MILLIS = 90 * 86_400_000;
+/** In bytes of UTF-8 (Step Functions guide, "Quotas"). */
+const MAX_INPUT = 256 * 1024;
 
 export class StatesState {
   readonly machines = new Map<string, StateMachine>();
@@ -69,132 +57,63 @@ export class StatesState {
     return execution.status;
   }
 
+  /** The same name, type, definition and role again are the same machine (Step Functions API, CreateStateMachine). */
   create(options: Pick<StateMachine, 'name' | 'type' | 'definition' | 'roleArn' | 'tags'>): StateMachine {
     const arn = this.machineArn(options.name);
     const known = this.machines.get(arn);
     if (known) {
-      if (known.definition === options.definition && known.roleArn === options.roleArn && known.type === options.type)
-        return known;
-      refuse('StateMachineAlreadyExists', `State Machine Already Exists: '${arn}'`);
+      const same = known.definition === options.definition && known.roleArn === options.roleArn && known.type === options.type;
+      return same ? known : refuse('StateMachineAlreadyExists', `State Machine Already Exists: '${arn}'`);
     }
-    const made: StateMachine = { arn, createdAt: this.#now(), machine: check(options.definition), ...options };
+    const made: StateMachine = {
+      arn,
+      createdAt: new Date(this.#world.clock.now()),
+      machine: check(options.definition),
+      ...options,
+    };
     this.machines.set(arn, made);
     return made;
   }
 
-  /** The same name and input while running is the same execution; the same name afterwards is refused (StartExecution API). */
+  /**
+   * Of a Standard machine the same name and input while running are the same execution, and the name is refused otherwise; each start of an
+   * Express one is an execution of its own (Step Functions API, StartExecution).
+   */
   start(machine: StateMachine, name: string, input: string): Execution {
-    const kind = machine.type === 'EXPRESS' ? 'express' : 'execution';
-    const arn = `arn:aws:states:${this.#place.region}:${this.#place.account}:${kind}:${machine.name}:${name}`;
+    const { account, region } = this.#place;
+    const express = machine.type === 'EXPRESS';
+    const arn = express
+      ? `arn:aws:states:${region}:${account}:express:${machine.name}:${name}:${this.#world.random.uuid()}`
+      : `arn:aws:states:${region}:${account}:execution:${machine.name}:${name}`;
     const known = this.executions.get(arn);
     if (known?.status === 'RUNNING' && known.input === input) return known;
-    if (known) refuse('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(input);
-    } catch {
-      refuse('InvalidExecutionInput', `Invalid State Machine Execution Input: the input is not JSON`);
-    }
-    const startedAt = this.#now();
-    const execution: Execution = {
-      arn,
-      name,
-      machine,
-      definition: machine.definition,
-      input,
-      startedAt,
-      status: 'RUNNING',
-      ended: Promise.resolve(),
-      run: {
-        machine: machine.machine,
-        input: parsed,
-        history: new History(() => this.#now()),
-        world: this.#world,
-        place: this.#place,
-        random: this.#world.random.stream(arn),
-        context: {
-          Execution: {
-            Id: arn,
-            Input: parsed,
-            Name: name,
-            RoleArn: machine.roleArn,
-            StartTime: startedAt.toISOString(),
-            RedriveCount: 0,
-          },
-          StateMachine: { Id: machine.arn, Name: machine.name },
-        },
-        stopped: () => execution.status !== 'RUNNING',
-        transitions: 0,
-      },
-    };
+    if (known && !this.#forgotten(known)) refuse('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
+    const execution = begin({ arn, name, machine, input, parsed: parse(input), place: this.#place, world: this.#world });
     this.executions.set(arn, execution);
-    execution.ended = this.#carryOut(execution);
     return execution;
   }
 
-  stop(execution: Execution, error: string | undefined, cause: string | undefined): void {
-    if (execution.status !== 'RUNNING') return;
-    const history = execution.run.history;
-    history.add('ExecutionAborted', history.events.length, {
-      executionAbortedEventDetails: { ...(error ? { error } : {}), ...(cause ? { cause } : {}) },
-    });
-    this.#end(execution, 'ABORTED', { error, cause });
-  }
-
-  async #carryOut(execution: Execution): Promise<void> {
-    const { run } = execution;
-    const { history } = run;
-    history.add('ExecutionStarted', 0, {
-      executionStartedEventDetails: { input: execution.input, inputDetails: whole, roleArn: execution.machine.roleArn },
-    });
-    const limit = run.machine.TimeoutSeconds;
-    const cancel =
-      limit === undefined
-        ? () => {}
-        : this.#world.clock.after(limit * 1000, () => {
-            if (run.stopped()) return;
-            history.add('ExecutionTimedOut', history.events.length, {
-              executionTimedOutEventDetails: { error: 'States.Timeout' },
-            });
-            this.#end(execution, 'TIMED_OUT', { error: 'States.Timeout', cause: undefined });
-          });
-    try {
-      await Promise.resolve(); // StartExecution answers before anything happens
-      const { output, previous } = await interpret(run);
-      if (run.stopped()) return;
-      history.add('ExecutionSucceeded', previous, {
-        executionSucceededEventDetails: { output: text(output), outputDetails: whole },
-      });
-      this.#end(execution, 'SUCCEEDED', { output: text(output) });
-    } catch (error) {
-      if (error instanceof Stopped || run.stopped()) return;
-      const { error: name, cause, previous } = asStateError(error);
-      history.add('ExecutionFailed', previous ?? history.events.length, {
-        executionFailedEventDetails: {
-          ...(name === undefined ? {} : { error: name }),
-          ...(cause === undefined ? {} : { cause }),
-        },
-      });
-      this.#end(execution, 'FAILED', { error: name, cause });
-    } finally {
-      cancel();
-    }
-  }
-
-  #end(execution: Execution, status: ExecutionStatus, how: Pick<Execution, 'output' | 'error' | 'cause'>): void {
-    Object.assign(execution, { status, stoppedAt: this.#now(), ...how });
-  }
-
-  #now(): Date {
-    return new Date(this.#world.clock.now());
+  #forgotten({ stoppedAt }: Execution): boolean {
+    return stoppedAt !== undefined && this.#world.clock.now() - stoppedAt.getTime() > NAME_KEPT_MILLIS;
   }
 
   taggedResources(): { arn: string; tags: Readonly<Record<string, string>> }[] {
     return [...this.machines.values()].map(({ arn, tags }) => ({ arn, tags }));
   }
+
+  tagResource(arn: string, tags: Readonly<Record<string, string>>): boolean {
+    const machine = this.machines.get(arn);
+    if (machine) Object.assign(machine.tags, tags);
+    return machine !== undefined;
+  }
 }
 
-function asStateError(error: unknown): { error?: string | undefined; cause?: string | undefined; previous?: number } {
-  if (error instanceof StateError) return error as StateError & { previous?: number };
-  throw error;
+function parse(input: string): unknown {
+  if (Buffer.byteLength(input) > MAX_INPUT)
+    refuse('InvalidExecutionInput', `Invalid State Machine Execution Input: it is larger than ${MAX_INPUT} bytes`);
+  try {
+    return JSON.parse(input) as unknown;
+  } catch {
+    return refuse('InvalidExecutionInput', `Invalid State Machine Execution Input: '${input.slice(0, 100)}' is not JSON`);
+  }
 }

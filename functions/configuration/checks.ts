@@ -1,0 +1,146 @@
+import { readArn } from './arns.ts';
+import { nearest } from './nearest.ts';
+import type { WrittenApplication, WrittenPolicy, WrittenVault } from './schema.ts';
+import { type Problem, quoted } from './sentences.ts';
+
+/** What has the right shape, and the names of all that was written, so that one mistake does not make every reference to it wrong. */
+export interface Written {
+  readonly applications: Readonly<Record<string, WrittenApplication>>;
+  readonly policies: Readonly<Record<string, WrittenPolicy>>;
+  readonly vaults: Readonly<Record<string, WrittenVault>>;
+  readonly names: { readonly applications: readonly string[]; readonly vaults: readonly string[] };
+  /** The kinds that this code protects; undefined where the caller does not know. */
+  readonly kinds?: readonly string[];
+}
+
+type Check = (written: Written) => Problem[];
+
+/** What no shape can say: how the parts fit together. Whether a policy's promise can be kept is decided when its resources are known (`decide/promise.ts`). */
+export const checks: readonly Check[] = [
+  ({ applications, ...written }) =>
+    Object.entries(applications).flatMap(([name, one]) => applicationProblems(name, one, written.kinds)),
+  ({ vaults }) => Object.entries(vaults).flatMap(([name, one]) => vaultProblems(name, one, vaults)),
+  (written) => Object.entries(written.policies).flatMap(([name, one]) => policyProblems(name, one, written)),
+];
+
+const at = (path: Problem['path'], sentence: string, of: Problem['of'] = 'value'): Problem => ({ path, of, sentence });
+
+function applicationProblems(name: string, application: WrittenApplication, kinds: readonly string[] | undefined): Problem[] {
+  const { cluster, namespaces, resources, account, region } = application;
+  const path = ['applications', name];
+  const problems: Problem[] = [];
+  if (namespaces.length > 0 && !cluster) {
+    problems.push(
+      at([...path, 'namespaces'], `${path.join('.')} has namespaces and no cluster that they are in; add cluster: and its name.`),
+    );
+  }
+  if (cluster && namespaces.length === 0) {
+    problems.push(
+      at(
+        [...path, 'cluster'],
+        `${path.join('.')} names the cluster "${cluster}" and no namespace of it; add namespaces: [${name}], or remove the cluster.`,
+      ),
+    );
+  }
+  if (!cluster && namespaces.length === 0 && resources.arns.length === 0 && Object.keys(resources.tags).length === 0) {
+    const fix = 'name a cluster with its namespaces, or resources by tags or arns';
+    problems.push(at(path, `${path.join('.')} has an empty scope, so nothing would be protected; ${fix}.`, 'key'));
+  }
+  for (const [index, arn] of resources.arns.entries()) {
+    const sentence = arnElsewhere(arn, account, region, kinds);
+    if (sentence) problems.push(at([...path, 'resources', 'arns', index], sentence));
+  }
+  return problems;
+}
+
+function arnElsewhere(arn: string, account: string, region: string, kinds: readonly string[] | undefined): string | undefined {
+  const read = readArn(arn)!;
+  if (read.account && read.account !== account)
+    return `"${arn}" is in account ${read.account}, and the application is in ${account}; name only what is in its own account.`;
+  if (read.region && read.region !== region)
+    return `"${arn}" is in ${read.region}, and the application is in ${region}; make it an application of its own there.`;
+  if (kinds && !kinds.includes(read.kind!))
+    return `"${arn}" is of kind ${read.kind}, which cannot be protected yet; what can: ${kinds.join(', ')}.`;
+  return undefined;
+}
+
+function vaultProblems(name: string, { account, region, target }: WrittenVault, vaults: Written['vaults']): Problem[] {
+  const path = ['vaults', name];
+  const twin = Object.entries(vaults).find(([, other]) => other.account === account && other.region === region);
+  const same =
+    twin && twin[0] !== name
+      ? [
+          at(
+            [...path, 'region'],
+            `vaults.${name} is in the same account and region as vaults.${twin[0]} (${region}); a region has one vault, so remove one.`,
+          ),
+        ]
+      : [];
+  const foreign = target.zones.flatMap((zone, index) =>
+    zone.startsWith(region)
+      ? []
+      : [
+          at(
+            [...path, 'target', 'zones', index],
+            `"${zone}" is not an availability zone of ${region}, where vaults.${name} restores; write one such as ${region}a.`,
+          ),
+        ],
+  );
+  return [...same, ...foreign];
+}
+
+function policyProblems(name: string, policy: WrittenPolicy, { applications, vaults, names }: Written): Problem[] {
+  const path = ['policies', name];
+  const problems = [
+    ...unknownNames([...path, 'applications'], policy.applications, names.applications, 'application'),
+    ...unknownNames([...path, 'vaults'], policy.vaults, names.vaults, 'vault'),
+    ...policy.vaults.flatMap((vault, index) =>
+      policy.applications.flatMap((application) =>
+        unfit([...path, 'vaults', index], { vault, in: vaults[vault] }, { application, in: applications[application] }),
+      ),
+    ),
+  ];
+  if (policy.rpo !== undefined && policy.schedule === undefined) {
+    problems.push(
+      at(
+        [...path, 'rpo'],
+        `policies.${name} promises an RPO and has no schedule, so nothing would take points in time; add schedule: cron(0 * * * ? *).`,
+      ),
+    );
+  }
+  return problems;
+}
+
+function unknownNames(path: Problem['path'], written: readonly string[], known: readonly string[], what: string): Problem[] {
+  return written.flatMap((name, index) => {
+    if (known.includes(name)) return [];
+    const meant = nearest(name, known);
+    const fix = meant
+      ? `did you mean ${meant}?`
+      : `add it under ${what}s${known.length > 0 ? `, or name one of ${known.join(', ')}` : ''}.`;
+    return [at([...path, index], `${path.join('.')} names the ${what} ${quoted(name)}, which does not exist; ${fix}`)];
+  });
+}
+
+function unfit(
+  path: Problem['path'],
+  { vault, in: there }: { vault: string; in: WrittenVault | undefined },
+  { application, in: home }: { application: string; in: WrittenApplication | undefined },
+): Problem[] {
+  if (!there || !home) return [];
+  if (there.account !== home.account) {
+    return [
+      at(
+        path,
+        `The vault "${vault}" is in account ${there.account} and "${application}" in ${home.account}; copies into another account do not exist yet, so use a vault in the same account.`,
+      ),
+    ];
+  }
+  if (there.region !== home.region) return [];
+  return [
+    at(
+      path,
+      `The vault "${vault}" is in ${there.region}, where "${application}" lives; home is a vault already, so put this one into another region.`,
+    ),
+  ];
+}
