@@ -235,10 +235,16 @@ describe('misbehaviour shows', () => {
     expect(inside).toContain(true);
   });
 
-  it('pages that were not flushed', async () => {
-    const { freeze, shop } = await frozen(1, { unflushed: true });
-    expect(freeze.flushed).toBe(false);
-    expect(shop.writers.troubles).toEqual([]);
+  it('pages that were not flushed: money has arrived that never left', async () => {
+    const torn: boolean[] = [];
+    for (const seed of [1, 2, 3, 4]) {
+      const { world, shop, freeze, first } = await frozen(seed, { unflushed: true });
+      if (!freeze.flushed) torn.push(tears(first).length > 0);
+      await world.clock.settle(shop.writers.stop());
+      await world.clock.advance(5000);
+      expect(tears(shop.truthAt(world.clock.now()))).toEqual([]);
+    }
+    expect(torn).toContain(true);
   });
 
   it('a lease that breaks early', async () => {
@@ -447,5 +453,79 @@ describe('the manifests', () => {
       chart: { metadata: { version: '1.4.2' } },
     });
     expect(decoded.manifest).toContain('name: checkout');
+  });
+});
+
+describe('the cluster', () => {
+  const everything: ShopOptions = { small: false, cluster: true };
+  const request = (world: World, shop: Shop, path: string, place = shop.place) =>
+    world.clock.settle(shop.clusterAt(place)!.request('GET', path));
+  const maintenance = async (world: World, shop: Shop, namespace = 'shop') =>
+    (await request(world, shop, `/api/v1/namespaces/${namespace}/configmaps/shop-maintenance`)).data;
+
+  it('runs the shop, with its volume and its images', async () => {
+    const { world, shop } = await open(30, everything);
+    await world.clock.advance(300_000);
+    const { items } = await request(world, shop, '/api/v1/namespaces/shop/pods');
+    const ready = (pod: { status: { conditions: { type: string; status: string }[] } }) =>
+      pod.status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+    expect([items.length, items.filter(ready).length]).toEqual([5, 5]);
+    const claim = await request(world, shop, '/api/v1/namespaces/shop/persistentvolumeclaims/data-ledger-0');
+    expect([claim.status.phase, claim.spec.volumeName]).toEqual(['Bound', 'shop-ledger']);
+    expect((await request(world, shop, '/apis/shop.example.com/v1/namespaces/shop/promotions/autumn')).spec.percent).toBe(15);
+    expect(
+      (await request(world, shop, '/api/v1/namespaces', STANDBY)).items.map(({ metadata }: any) => metadata.name),
+    ).not.toContain('shop');
+  });
+
+  it('holds a position while it is frozen, although controllers work on', async () => {
+    const { world, shop } = await open(31, everything);
+    shop.writers.start();
+    await world.clock.advance(3000);
+    const freeze = await invoke(world, event('freeze'));
+    expect(await maintenance(world, shop)).toEqual({ mode: 'frozen', cut: 'cut-1' });
+    await world.clock.advance(3000);
+    const release = await invoke(world, event('release'));
+    expect(Object.keys(freeze.positions).toSorted()).toEqual(shop.resources.toSorted());
+    expect(release).toMatchObject({ broken: false, positions: freeze.positions });
+    expect(await maintenance(world, shop)).toEqual({ mode: 'open' });
+  });
+
+  it('shows a deployment in the middle of a freeze', async () => {
+    const { world, shop } = await open(32, everything);
+    const freeze = await invoke(world, event('freeze'));
+    await world.clock.settle(
+      shop.clusterAt(shop.place)!.merge('/apis/apps/v1/namespaces/shop/deployments/web', { spec: { replicas: 3 } }),
+    );
+    const release = await invoke(world, event('release'));
+    const namespace = shop.resources.at(-1)!;
+    expect(release.positions[namespace]).not.toBe(freeze.positions[namespace]);
+  });
+
+  it('is woken up in every namespace that the frozen one was restored into, and nowhere else', async () => {
+    const { world, shop } = await open(33, everything);
+    const cluster = shop.clusterAt(STANDBY)!;
+    for (const [namespace, cut] of [
+      ['shop', 'cut-1'],
+      ['other', 'cut-2'],
+    ] as const) {
+      await world.clock.settle(cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }));
+      await world.clock.settle(
+        cluster.apply({
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          metadata: { name: 'shop-maintenance', namespace },
+          data: { mode: 'frozen', cut },
+        }),
+      );
+    }
+    const thawing = { ...event('thaw'), place: STANDBY, renames: [] };
+    expect(await invoke<{ thawed: string[] }>(world, thawing, STANDBY)).toEqual({
+      thawed: ['the ConfigMap shop/shop-maintenance in shop-standby'],
+    });
+    const modes = ['shop', 'other'].map(
+      async (name) => (await request(world, shop, `/api/v1/namespaces/${name}/configmaps/shop-maintenance`, STANDBY)).data.mode,
+    );
+    expect(await Promise.all(modes)).toEqual(['open', 'frozen']);
   });
 });

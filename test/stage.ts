@@ -1,0 +1,78 @@
+import { makeStores } from '../demo/install.ts';
+import type { Clock } from '../functions/aws/clock.ts';
+import type { Transport } from '../functions/aws/transport.ts';
+import type { Application, Place, Vault } from '../functions/domain.ts';
+import { stagingBucket } from '../functions/vault/layout.ts';
+import { direct } from '../local/world/direct.ts';
+import { loadServices, World } from '../local/world/world.ts';
+
+const services = await loadServices();
+
+/** A simulated AWS with what Stillpoint needs in a home and a vault: their buckets and keys, made by AWS calls, and nothing else. */
+export interface TestStage {
+  readonly world: World;
+  readonly transport: Transport;
+  /** The world's clock, as product code sees it. */
+  readonly clock: Clock;
+  readonly home: Vault;
+  readonly vault: Vault;
+  /** Lets virtual time pass until a promise settles. */
+  settle<T>(work: Promise<T>): Promise<T>;
+  darken(region: string, dark: boolean): void;
+  /** A short name, lower case, new each time. */
+  name(): string;
+  application(name: string, scope?: Partial<Application>): Application;
+}
+
+export interface StageOptions {
+  readonly seed: string | number;
+  readonly lock?: Vault['lock'];
+}
+
+const ACCOUNT = '111122223333';
+const vaultAt = (name: string, place: Place, lock: Vault['lock']): Vault => ({
+  name,
+  place,
+  ...(lock ? { lock } : {}),
+  target: { place, cluster: 'laws', subnets: [], securityGroups: [], zones: [] },
+});
+
+export async function stage({ seed, lock }: StageOptions): Promise<TestStage> {
+  const world = new World(services, { seed });
+  const home = vaultAt('home', { account: ACCOUNT, region: 'us-east-1' }, undefined);
+  const vault = vaultAt('west', { account: ACCOUNT, region: 'eu-west-1' }, lock);
+  const settle = <T>(work: Promise<T>): Promise<T> => world.clock.settle(work);
+  await settle(makeStores(world, home.place, undefined));
+  await settle(makeStores(world, vault.place, lock));
+  await settle(makeStaging(world, home.place));
+  let names = 0;
+  return {
+    world,
+    transport: direct(world),
+    clock: {
+      now: () => world.clock.now(),
+      sleep: (millis) => world.clock.sleep(millis),
+      random: (digits) => world.random.hex(digits),
+    },
+    home,
+    vault,
+    settle,
+    darken: (region, dark) => void (dark ? world.dark.add(region) : world.dark.delete(region)),
+    name: () => `n${(++names).toString(36)}${world.random.hex(4)}`,
+    application: (name, scope = {}) => ({
+      name,
+      home: home.place,
+      namespaces: [],
+      resources: { tags: { app: name }, arns: [] },
+      slow: {},
+      ...scope,
+    }),
+  };
+}
+
+async function makeStaging(world: World, place: Place): Promise<void> {
+  const Bucket = stagingBucket(place);
+  await world.call({ place, service: 's3', operation: 'CreateBucket', input: { Bucket } });
+  const VersioningConfiguration = { Status: 'Enabled' };
+  await world.call({ place, service: 's3', operation: 'PutBucketVersioning', input: { Bucket, VersioningConfiguration } });
+}
