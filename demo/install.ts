@@ -18,6 +18,7 @@ import {
 import { definitionOf, type Workflow } from '../functions/workflows/asl.ts';
 import { workflowsIn } from '../functions/workflows/index.ts';
 import { handlerOf } from '../functions/workflows/lambda.ts';
+import type { Request } from '../functions/workflows/step.ts';
 import type { LambdaState } from '../local/services/lambda/state.ts';
 import type { World } from '../local/world/world.ts';
 
@@ -27,6 +28,8 @@ export interface InstallOptions {
   /** How the function of a step at a place reaches AWS. */
   readonly transport: (place: Place, step: string) => Transport;
   readonly log?: (line: object) => void;
+  /** Told of every call that a step makes, and for which execution. */
+  readonly count?: (owner: string) => void;
   /** Without them nothing happens by itself: tests start executions when they choose. */
   readonly schedules?: boolean;
   /** How far a step's function's clock is from the world's, by step name. */
@@ -109,7 +112,7 @@ async function deploy(
   world: World,
   place: Place,
   workflows: readonly Workflow[],
-  { configuration, transport, log, clockOffsets }: InstallOptions,
+  { configuration, transport, log, count, clockOffsets }: InstallOptions,
 ): Promise<void> {
   const lambda = world.state<LambdaState>('lambda', place);
   const environment = { place, configuration, code: CODE, ...(log ? { log } : {}) };
@@ -120,7 +123,11 @@ async function deploy(
         timeoutSeconds: step.limits.seconds,
         memoryMb: step.limits.memoryMb,
         clockOffsetMillis: clockOffsets?.[step.name] ?? 0,
-        handler: handlerOf(step, { ...environment, transport: transport(place, step.name) }),
+        handler: (event: Request, context) =>
+          handlerOf(step, { ...environment, transport: counted(transport(place, step.name), () => count?.(event.owner)) })(
+            event,
+            context,
+          ),
       });
     }
     await call(world, place, 'states', 'CreateStateMachine', {
@@ -130,6 +137,18 @@ async function deploy(
     });
   }
 }
+
+const counted = (transport: Transport, count: () => void): Transport => ({
+  ...transport,
+  send: (request) => {
+    count();
+    return transport.send(request);
+  },
+  fetch: (request) => {
+    count();
+    return transport.fetch(request);
+  },
+});
 
 const vaultsOf = (home: Place, { applications, policies, vaults }: Configuration): Vault[] => {
   const here = new Set(

@@ -6,7 +6,7 @@ import { beforeFreeze, CLOCK_MARGIN, GRAIN, instantBetween, instantInFreeze } fr
 import { judgeStray } from '../functions/decide/orphan.ts';
 import { brokenPromises } from '../functions/decide/promise.ts';
 import { executionName, isSlot, readSlot, slotOf } from '../functions/decide/slot.ts';
-import { waitSeconds } from '../functions/decide/wait.ts';
+import { HURRIED, UNHURRIED, waitSeconds } from '../functions/decide/wait.ts';
 import type { Artifact, Cut, FreezeEvidence, Item, Plan, Progress, Resource } from '../functions/domain.ts';
 
 const T = Date.parse('2026-11-22T04:00:03.000Z');
@@ -205,9 +205,12 @@ test('a policy that outlasts a log at home is refused with the way out', () => {
   expect(brokenPromises({ ...policy, keep: { daily: 14 } }, [table])).toEqual([]);
 });
 
-test('waits grow with what has passed, and end when an item’s time comes', () => {
+test('waits grow with what has passed, and end about when an item’s time comes', () => {
   const started: Item<never> = { resource: 'a', state: 'started', handle: null };
-  expect([0, 60, 400, 4000].map((seconds) => waitSeconds([started], T, T + seconds * 1000))).toEqual([15, 15, 100, 300]);
-  expect(waitSeconds([{ resource: 'b', state: 'waiting', until: at(40_000), why: '' }], T, T)).toBe(40);
-  expect(waitSeconds([started, { resource: 'b', state: 'waiting', until: at(4000), why: '' }], T, T)).toBe(4);
+  const waiting: Item<never> = { resource: 'b', state: 'waiting', until: at(40_000), why: '' };
+  expect([0, 60, 400, 4000].map((seconds) => waitSeconds([started], T, T + seconds * 1000, UNHURRIED))).toEqual([30, 30, 200, 600]);
+  expect([0, 60, 400, 4000].map((seconds) => waitSeconds([started], T, T + seconds * 1000, HURRIED))).toEqual([15, 15, 60, 60]);
+  expect(waitSeconds([waiting], T, T, UNHURRIED)).toBe(40);
+  expect(waitSeconds([started, waiting], T - 400_000, T, UNHURRIED)).toBe(40);
+  expect(waitSeconds([started, waiting], T - 400_000, T + 36_000, UNHURRIED)).toBe(30);
 });

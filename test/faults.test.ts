@@ -3,12 +3,13 @@ import { operationOf } from '../functions/aws/call.ts';
 import type { Transport } from '../functions/aws/transport.ts';
 import { listAttempts } from '../functions/vault/ledger.ts';
 import { comeToRest, nobodyFrozen, nothingLeaks, whole } from './invariants.ts';
-import { HOME, stage, type Stage } from './world.ts';
+import { HOME, type Stage, stage } from './world.ts';
 
 const FAULTS = ['error before', 'error after', 'timeout after'] as const;
 type Fault = (typeof FAULTS)[number];
 
-const unavailable = () => Object.assign(new Error('An internal error has occurred.'), { name: 'InternalError', $metadata: { httpStatusCode: 500 } });
+const unavailable = () =>
+  Object.assign(new Error('An internal error has occurred.'), { name: 'InternalError', $metadata: { httpStatusCode: 500 } });
 const silence = () => Object.assign(new Error('socket hang up'), { name: 'TimeoutError' });
 
 /** Strikes one call of the steps of `protect`, counted over the whole execution. */

@@ -128,7 +128,9 @@ describe('the registries', () => {
   });
 
   test('every local service has a folder with its signing name', () => {
-    for (const { name } of readdirSync(join(root, 'local/services'), { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+    for (const { name } of readdirSync(join(root, 'local/services'), { withFileTypes: true }).filter((entry) =>
+      entry.isDirectory(),
+    )) {
       expect(readFileSync(join(root, 'local/services', name, 'index.ts'), 'utf8')).toContain(`name: '${name}'`);
     }
   });

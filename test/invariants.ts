@@ -16,7 +16,8 @@ export async function whole(stand: Stage): Promise<string[]> {
     if (outcome?.status !== 'sealed') continue;
     sealedSlots.set(name.slot, (sealedSlots.get(name.slot) ?? 0) + 1);
     const missing = plan.resources.filter(({ id }) => !outcome.artifacts.some(({ resource }) => resource === id));
-    if (missing.length > 0) wrong.push(`${name.slot}/${name.attempt} is sealed without ${missing.map(({ id }) => id).join(', ')}.`);
+    if (missing.length > 0)
+      wrong.push(`${name.slot}/${name.attempt} is sealed without ${missing.map(({ id }) => id).join(', ')}.`);
     wrong.push(...oneCut(stand, outcome));
   }
   for (const [slot, count] of sealedSlots) if (count > 1) wrong.push(`${count} attempts of ${slot} are sealed.`);
@@ -36,7 +37,11 @@ function oneCut({ world }: Stage, { cut, artifacts }: Sealed): string[] {
 export async function nothingLeaks(stand: Stage): Promise<string[]> {
   const kinds = await loadKinds();
   const referenced = new Set((await stand.sealed(HOME)).flatMap(({ artifacts }) => artifacts.map(({ id }) => id)));
-  const strays = (await Promise.all(kinds.map((kind) => stand.open<{ application: string }, readonly Stray[]>(kind.strays, HOME)({ application: 'shop' })))).flat();
+  const strays = (
+    await Promise.all(
+      kinds.map((kind) => stand.open<{ application: string }, readonly Stray[]>(kind.strays, HOME)({ application: 'shop' })),
+    )
+  ).flat();
   return strays.filter(({ id }) => !referenced.has(id)).map(({ id, kind }) => `${id} (${kind}) is left over.`);
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { mismatches } from '../demo/shop/audit.ts';
 import type { Transport } from '../functions/aws/transport.ts';
 import { comeToRest, nobodyFrozen, nothingLeaks, whole } from './invariants.ts';
-import { HOME, stage, type Stage } from './world.ts';
+import { HOME, type Stage, stage } from './world.ts';
 
 /** The process of the first Capture dies at its n-th call: before it is made, or after it took effect. What runs on is a silence. */
 function dying(at: number, when: 'before' | 'after', seen: { calls: number }) {
@@ -50,7 +50,8 @@ test('Capture killed between every two of its calls: one cut, one lease, nothing
       expect(report?.status, told).toBe('restored');
       const held = await stand.settle(stand.shop.readRestored(HOME, report!.renames));
       expect(held.frozen, told).toEqual([]);
-      if (point!.consistency === 'application-consistent') expect(mismatches(held, stand.shop.truthAt(point!.instant)), told).toEqual([]);
+      if (point!.consistency === 'application-consistent')
+        expect(mismatches(held, stand.shop.truthAt(point!.instant)), told).toEqual([]);
     }
   }
 });

@@ -1,7 +1,7 @@
 import { install } from '../demo/install.ts';
 import { installShop, type Shop, type ShopOptions } from '../demo/shop/shop.ts';
-import { open, type Verb } from '../functions/aws/verb.ts';
 import type { Transport } from '../functions/aws/transport.ts';
+import { open, type Verb } from '../functions/aws/verb.ts';
 import type { Configuration } from '../functions/configuration/schema.ts';
 import type { Place, Report, Sealed } from '../functions/domain.ts';
 import { machineArn } from '../functions/vault/layout.ts';
@@ -31,7 +31,13 @@ export interface StageOptions {
   readonly log?: (line: object) => void;
 }
 
-const target = (place: Place, cluster: string | undefined) => ({ place, ...(cluster ? { cluster } : {}), subnets: [], securityGroups: [], zones: [] });
+const target = (place: Place, cluster: string | undefined) => ({
+  place,
+  ...(cluster ? { cluster } : {}),
+  subnets: [],
+  securityGroups: [],
+  zones: [],
+});
 
 export const configurationFor = ({ cluster = true }: ShopOptions = {}): Configuration => ({
   applications: {
@@ -46,9 +52,24 @@ export const configurationFor = ({ cluster = true }: ShopOptions = {}): Configur
     },
   },
   policies: {
-    hourly: { name: 'hourly', applications: ['shop'], schedule: 'cron(0 * * * ? *)', timezone: 'UTC', on: ['codepipeline-started'], vaults: ['west'], keep: { hourly: 24, daily: 14 } },
+    hourly: {
+      name: 'hourly',
+      applications: ['shop'],
+      schedule: 'cron(0 * * * ? *)',
+      timezone: 'UTC',
+      on: ['codepipeline-started'],
+      vaults: ['west'],
+      keep: { hourly: 24, daily: 14 },
+    },
   },
-  vaults: { west: { name: 'west', place: WEST, lock: { mode: 'compliance', days: 14 }, target: target(WEST, cluster ? 'shop-standby' : undefined) } },
+  vaults: {
+    west: {
+      name: 'west',
+      place: WEST,
+      lock: { mode: 'compliance', days: 14 },
+      target: target(WEST, cluster ? 'shop-standby' : undefined),
+    },
+  },
 });
 
 export class Stage {
@@ -89,12 +110,22 @@ export class Stage {
 
   startProtect(more: object = {}, name?: string): Execution {
     const due = new Date(Math.floor(this.world.clock.now() / 1000) * 1000).toISOString();
-    return this.start(HOME, 'protect', { application: 'shop', policy: 'hourly', trigger: 'person', due, asker: 'test', ...more }, name);
+    return this.start(
+      HOME,
+      'protect',
+      { application: 'shop', policy: 'hourly', trigger: 'person', due, asker: 'test', ...more },
+      name,
+    );
   }
 
   open<In, Out>(verb: Verb<any, In, Out>, here: Place): (input: In) => Promise<Out> {
     const { clock, random } = this.world;
-    const opened = open(verb, direct(this.world), { now: () => clock.now(), sleep: (ms) => clock.sleep(ms), random: (n) => random.hex(n) }, { here, home: HOME });
+    const opened = open(
+      verb,
+      direct(this.world),
+      { now: () => clock.now(), sleep: (ms) => clock.sleep(ms), random: (n) => random.hex(n) },
+      { here, home: HOME },
+    );
     return (input) => this.settle(opened(input));
   }
 
@@ -120,12 +151,21 @@ export class Stage {
 }
 
 /** Sets a stage; nothing on it happens by itself unless `schedules` says so. */
-export async function stage({ seed, shop: options = {}, configuration: change = (of) => of, between = (transport) => transport, schedules = false, ...more }: StageOptions): Promise<Stage> {
+export async function stage({
+  seed,
+  shop: options = {},
+  configuration: change = (of) => of,
+  between = (transport) => transport,
+  schedules = false,
+  ...more
+}: StageOptions): Promise<Stage> {
   services ??= await loadServices();
   const world = new World(services, { seed });
   const transport = direct(world);
   const shop = await world.clock.settle(installShop(world, transport, { small: true, cluster: false, ...options }));
   const configuration = change(configurationFor({ cluster: false, ...options }));
-  await world.clock.settle(install(world, { configuration, transport: (place, step) => between(transport, step, place), schedules, ...more }));
+  await world.clock.settle(
+    install(world, { configuration, transport: (place, step) => between(transport, step, place), schedules, ...more }),
+  );
   return new Stage(world, shop, configuration);
 }

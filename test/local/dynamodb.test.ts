@@ -2,13 +2,17 @@ import { gunzipSync } from 'node:zlib';
 import type * as SDK from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { service as dynamodb } from '../../local/services/dynamodb/index.ts';
 import { addNumbers, compareNumbers } from '../../local/services/dynamodb/number.ts';
 import type { DynamoDbState } from '../../local/services/dynamodb/state.ts';
+import { service as kms } from '../../local/services/kms/index.ts';
+import { service as s3 } from '../../local/services/s3/index.ts';
 import type { S3State } from '../../local/services/s3/state.ts';
+import { service as tagging } from '../../local/services/tagging/index.ts';
 import { errorBefore } from '../../local/world/faults.ts';
-import { loadServices, type Place, World } from '../../local/world/world.ts';
+import { type Place, World } from '../../local/world/world.ts';
 
-const services = await loadServices();
+const services = new Map([dynamodb, s3, kms, tagging].map((service) => [service.name, service]));
 const home: Place = { account: '111122223333', region: 'us-east-1' };
 const west: Place = { account: '111122223333', region: 'eu-west-1' };
 
@@ -187,7 +191,11 @@ describe('a table', () => {
   });
 
   test.each<[string, object, string]>([
-    ['an unused attribute', { AttributeDefinitions: CARTS.AttributeDefinitions }, 'Number of attributes in KeySchema'],
+    [
+      'an unused attribute',
+      { AttributeDefinitions: [...SIMPLE.AttributeDefinitions, { AttributeName: 'x', AttributeType: 'S' }] },
+      'Number of attributes in KeySchema',
+    ],
     ['an undefined key', { AttributeDefinitions: [] }, 'Some index key attributes are not defined'],
     ['no capacity', { BillingMode: 'PROVISIONED' }, 'No provisioned throughput specified'],
     ['a bad name', { TableName: 'a b' }, 'failed to satisfy constraint'],
@@ -209,12 +217,12 @@ describe('an expression', () => {
   const item = {
     id: { S: 'a' },
     n: { N: '5' },
-    text: { S: 'héllo' },
-    list: { L: [{ S: 'x' }, { M: { deep: { N: '7' } } }, { S: 'z' }] },
-    map: { M: { 'a.b': { S: 'dotted' }, none: { NULL: true } } },
+    wording: { S: 'héllo' },
+    chain: { L: [{ S: 'x' }, { M: { deep: { N: '7' } } }, { S: 'z' }] },
+    doc: { M: { 'a.b': { S: 'dotted' }, nil: { NULL: true } } },
     tags: { SS: ['red', 'blue'] },
     sizes: { NS: ['1', '2.5'] },
-    raw: { B: new Uint8Array([1, 2, 3]) },
+    octets: { B: new Uint8Array([1, 2, 3]) },
     yes: { BOOL: true },
   };
   const values = {
@@ -249,18 +257,18 @@ describe('an expression', () => {
     ['n < :six AND NOT n > :six', true],
     ['n BETWEEN :five AND :six', true],
     ['n IN (:six, :five)', true],
-    ['attribute_exists(list[1].deep)', true],
-    ['attribute_not_exists(list[3])', true],
-    ['list[1].deep = :seven', true],
-    ['map.#ab = :d', true],
+    ['attribute_exists(chain[1].deep)', true],
+    ['attribute_not_exists(chain[3])', true],
+    ['chain[1].deep = :seven', true],
+    ['doc.#ab = :d', true],
     ['attribute_type(id, :S)', true],
-    ['begins_with(text, :he)', true],
-    ['begins_with(raw, :bytes)', true],
+    ['begins_with(wording, :he)', true],
+    ['begins_with(octets, :bytes)', true],
     ['contains(tags, :red)', true],
     ['contains(sizes, :two)', true],
-    ['contains(list, :x)', true],
-    ['contains(text, :he)', true],
-    ['size(list) = :three', true],
+    ['contains(chain, :x)', true],
+    ['contains(wording, :he)', true],
+    ['size(chain) = :three', true],
     ['size(absent) = :three', false],
     ['n = :six OR n = :five AND id = :x', false],
     ['(n = :six OR n = :five) AND contains(tags, :red)', true],
@@ -328,19 +336,19 @@ describe('an expression', () => {
       { fresh: { S: 'v' }, n: { N: '5' } },
     ],
     [
-      'SET list = list_append(:l, list) REMOVE text',
+      'SET chain = list_append(:l, chain) REMOVE wording',
       { ':l': { L: [{ N: '0' }] } },
-      { list: { L: [{ N: '0' }, ...item.list.L] }, text: undefined },
+      { chain: { L: [{ N: '0' }, ...item.chain.L] }, wording: undefined },
     ],
     [
-      'SET list[9] = :v, list[8] = :w',
+      'SET chain[9] = :v, chain[8] = :w',
       { ':v': { S: 'v' }, ':w': { S: 'w' } },
-      { list: { L: [...item.list.L, { S: 'w' }, { S: 'v' }] } },
+      { chain: { L: [...item.chain.L, { S: 'w' }, { S: 'v' }] } },
     ],
-    ['SET list[1].deep = :v', { ':v': { S: 'v' } }, { list: { L: [{ S: 'x' }, { M: { deep: { S: 'v' } } }, { S: 'z' }] } }],
-    ['REMOVE list[0], list[1].deep, list[2]', {}, { list: { L: [{ M: {} }] } }],
+    ['SET chain[1].deep = :v', { ':v': { S: 'v' } }, { chain: { L: [{ S: 'x' }, { M: { deep: { S: 'v' } } }, { S: 'z' }] } }],
+    ['REMOVE chain[0], chain[1].deep, chain[2]', {}, { chain: { L: [{ M: {} }] } }],
     ['SET n = id, id2 = n', {}, { n: { S: 'a' }, id2: { N: '5' } }],
-    ['ADD n :v, counter :v', { ':v': { N: '2' } }, { n: { N: '7' }, counter: { N: '2' } }],
+    ['ADD n :v, tally :v', { ':v': { N: '2' } }, { n: { N: '7' }, tally: { N: '2' } }],
     [
       'ADD tags :t, more :t',
       { ':t': { SS: ['blue', 'green'] } },
@@ -363,9 +371,9 @@ describe('an expression', () => {
     ['SET n = n + :v + :v', { ':v': { N: '1' } }, 'Syntax error'],
     ['SET absent.deep = :v', { ':v': { N: '1' } }, 'document path'],
     ['SET n = :v SET id2 = :v', { ':v': { N: '1' } }, 'can only be used once'],
-    ['SET map = :v, map.none = :v', { ':v': { N: '1' } }, 'overlap'],
-    ['ADD text :v', { ':v': { S: '1' } }, 'Incorrect operand type'],
-    ['ADD text :v', { ':v': { N: '1' } }, 'incorrect data type'],
+    ['SET doc = :v, doc.nil = :v', { ':v': { N: '1' } }, 'overlap'],
+    ['ADD wording :v', { ':v': { S: '1' } }, 'Incorrect operand type'],
+    ['ADD wording :v', { ':v': { N: '1' } }, 'incorrect data type'],
     ['SET tags = :v', { ':v': { SS: [] } }, 'may not be empty'],
     ['SET tags = :v', { ':v': { SS: ['a', 'a'] } }, 'contains duplicates'],
     ['PUT n :v', { ':v': { N: '1' } }, 'Syntax error; token: "PUT"'],
@@ -383,12 +391,12 @@ describe('an expression', () => {
     await made();
     await put(item);
     const change = (ReturnValues: string) =>
-      update('SET n = :five, list[0] = :x', {
+      update('SET n = :five, chain[0] = :x', {
         ReturnValues,
         ExpressionAttributeValues: { ':five': { N: '5' }, ':x': { S: 'y' } },
       });
-    expect(await change('UPDATED_OLD')).toEqual({ n: { N: '5' }, list: { L: [{ S: 'x' }] } });
-    expect(await change('UPDATED_NEW')).toEqual({ n: { N: '5' }, list: { L: [{ S: 'y' }] } });
+    expect(await change('UPDATED_OLD')).toEqual({ n: { N: '5' }, chain: { L: [{ S: 'x' }] } });
+    expect(await change('UPDATED_NEW')).toEqual({ n: { N: '5' }, chain: { L: [{ S: 'y' }] } });
     expect(await change('NONE')).toBeUndefined();
     const failing = { ConditionExpression: 'attribute_not_exists(id)', ReturnValuesOnConditionCheckFailure: 'ALL_OLD' };
     const error = await refused('PutItem', { TableName: 'accounts', Item: { id: { S: 'a' } }, ...failing });
@@ -401,13 +409,13 @@ describe('an expression', () => {
     const { Item } = await ask('GetItem', {
       TableName: 'accounts',
       Key: { id: { S: 'a' } },
-      ProjectionExpression: 'n, list[2], list[1].deep, map.#ab, absent',
+      ProjectionExpression: 'n, chain[2], chain[1].deep, doc.#ab, absent',
       ExpressionAttributeNames: { '#ab': 'a.b' },
     });
     expect(Item).toEqual({
       n: { N: '5' },
-      list: { L: [{ M: { deep: { N: '7' } } }, { S: 'z' }] },
-      map: { M: { 'a.b': { S: 'dotted' } } },
+      chain: { L: [{ M: { deep: { N: '7' } } }, { S: 'z' }] },
+      doc: { M: { 'a.b': { S: 'dotted' } } },
     });
   });
 });

@@ -26,7 +26,8 @@ export async function tell(seed: number): Promise<Told> {
   const money = (content: Content) => totalCents(content) + centsInFlight(content);
   const opening = money(stand.shop.truthAt(stand.world.clock.now()));
   const point = await takePoint(stand);
-  if (typeof point === 'string') return { seed, liar: liar.name, label: 'abandoned', wrong: liar.name === 'honest' ? [point] : [], torn: false };
+  if (typeof point === 'string')
+    return { seed, liar: liar.name, label: 'abandoned', wrong: liar.name === 'honest' ? [point] : [], torn: false };
   await stand.replicated(WEST);
   stand.world.dark.add(HOME.region);
   const { execution, report } = await stand.restore(WEST, 'r1');
@@ -41,7 +42,10 @@ export async function tell(seed: number): Promise<Told> {
     ? [...mismatches(held, stand.shop.truthAt(point.instant)), ...torn, ...lost]
     : unexplained(held, stand, point);
   const frozen = held.frozen.length > 0 ? [`It wakes up frozen: ${held.frozen.join(', ')}.`] : [];
-  const falselyGood = exact && liar.name !== 'honest' && mustFall(liar.name) ? [`The label is ${point.consistency} although there was ${liar.name}.`] : [];
+  const falselyGood =
+    exact && liar.name !== 'honest' && mustFall(liar.name)
+      ? [`The label is ${point.consistency} although there was ${liar.name}.`]
+      : [];
   return { seed, liar: liar.name, label: point.consistency, wrong: [...wrong, ...frozen, ...falselyGood], torn: torn.length > 0 };
 }
 
@@ -71,7 +75,9 @@ function unexplained(held: Content, { shop }: Stage, { artifacts }: Sealed): str
     const truths = shop.truthsBetween(interval.from, interval.to, 1);
     if (truths.some((truth) => same(held, truth, store))) return [];
     const things = new Set([held, ...truths].flatMap((content) => [...content.held[store].keys()]));
-    const strange = [...things].filter((name) => !truths.some((truth) => truth.held[store].get(name) === held.held[store].get(name)));
+    const strange = [...things].filter(
+      (name) => !truths.some((truth) => truth.held[store].get(name) === held.held[store].get(name)),
+    );
     if (store === 'table' && strange.length === 0) return [];
     return [`The ${store} is what it was at no instant from ${interval.from} to ${interval.to}.`];
   });
@@ -83,7 +89,9 @@ function same(a: Content, b: Content, store: StoreName): boolean {
 }
 
 /** Tells many seeds and says what came of them: how often which label, and everything that is wrong. */
-export async function tellAll(seeds: readonly number[]): Promise<{ wrong: string[]; labels: Record<string, number>; torn: number }> {
+export async function tellAll(
+  seeds: readonly number[],
+): Promise<{ wrong: string[]; labels: Record<string, number>; torn: number }> {
   const labels: Record<string, number> = {};
   const wrong: string[] = [];
   let torn = 0;

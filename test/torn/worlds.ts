@@ -1,6 +1,6 @@
 import type { Misbehaviour } from '../../demo/shop/writers.ts';
 import { Random } from '../../local/world/random.ts';
-import { stage, type Stage } from '../world.ts';
+import { type Stage, stage } from '../world.ts';
 
 /** A world that tells a lie, or none. */
 export interface Liar {
@@ -20,7 +20,10 @@ export function liarOf(seed: number): Liar {
     { name: 'a late commit', misbehaviour: { lateCommit: true } },
     { name: 'unflushed pages', misbehaviour: { unflushed: true } },
     { name: 'a lease that breaks in mid-cut', misbehaviour: { breaksLeaseAfterMillis: Math.round(random.between(200, 2500)) } },
-    { name: 'the application’s clock is wrong', hookClock: Math.round(random.between(1200, 8000)) * (random.chance(0.5) ? 1 : -1) },
+    {
+      name: 'the application’s clock is wrong',
+      hookClock: Math.round(random.between(1200, 8000)) * (random.chance(0.5) ? 1 : -1),
+    },
     { name: 'Capture’s clock is wrong', captureClock: Math.round(random.between(1200, 8000)) * (random.chance(0.5) ? 1 : -1) },
   ]);
 }

@@ -57,3 +57,12 @@ export const clientOptions = (url: string, { region = HERE.region, key = HERE.ac
 export const signedFor = (service: string, { region = HERE.region, key = HERE.account } = {}) => ({
   authorization: `AWS4-HMAC-SHA256 Credential=${key}/20261122/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
 });
+
+/** What a call is refused with; an answer is a failure of the test. */
+export const failure = (promise: Promise<unknown>): Promise<any> =>
+  promise.then(
+    () => {
+      throw new Error('It was answered.');
+    },
+    (error: unknown) => error,
+  );

@@ -100,7 +100,12 @@ for (const [name, service] of services) {
       for (const error of errorsOf(model)) {
         const [fields] = samples(error, model, { without: /^(message|status)$/i }, 1);
         const caught = await refusedWith(client, new sdk[`${operation.name}Command`]!(input!), error, fields!);
-        const expected = { kind: error.getName(), message: MESSAGE, status: statusOf(error), fields: comparable(fields, model) };
+        const expected = {
+          kind: error.getName(),
+          message: MESSAGE,
+          status: statusOf(error, model),
+          fields: comparable(fields, model),
+        };
         const actual = {
           kind: caught instanceof sdk[error.getName()!]! ? caught.name : caught.constructor.name,
           message: caught.message,
@@ -171,9 +176,9 @@ const pick = (value: object, names: readonly string[]): Record<string, unknown> 
 
 const errorsOf = ({ errors }: Model): Shape[] => [...errors.values()].filter((error) => traitsOf(error).error !== undefined);
 
-const statusOf = (error: Shape): number => {
+const statusOf = (error: Shape, { protocol }: Model): number => {
   const { awsQueryError, httpError, error: blame } = traitsOf(error);
-  return awsQueryError?.[1] ?? httpError ?? (blame === 'server' ? 500 : 400);
+  return (protocol === 'awsQuery' ? awsQueryError?.[1] : undefined) ?? httpError ?? (blame === 'server' ? 500 : 400);
 };
 
 /** An operation whose answer has a body, so that an error can say what it is. */

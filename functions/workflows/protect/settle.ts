@@ -1,6 +1,6 @@
 import { millis } from '../../aws/clock.ts';
 import { Conflict, Permanent } from '../../aws/errors.ts';
-import { pending, waitSeconds } from '../../decide/wait.ts';
+import { UNHURRIED, pending, waitSeconds } from '../../decide/wait.ts';
 import type { Artifact, Item } from '../../domain.ts';
 import { noteProgress, readAttempt } from '../../vault/ledger.ts';
 import { advance } from '../settle.ts';
@@ -50,7 +50,7 @@ export function settling(
     const late = items.filter(({ state }) => state !== 'done').map(({ resource }) => resource);
     throw new Permanent(`The deadline passed while ${late.join(', ')} had not settled.`);
   }
-  return { ...carriedOn(point), pending: left, waitSeconds: waitSeconds(items, begun, clock.now()) };
+  return { ...carriedOn(point), pending: left, waitSeconds: waitSeconds(items, begun, clock.now(), UNHURRIED) };
 }
 
 export const changed = (before: readonly Item<unknown>[], after: readonly Item<unknown>[]): boolean =>

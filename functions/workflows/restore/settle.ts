@@ -1,6 +1,6 @@
 import { millis } from '../../aws/clock.ts';
 import { Permanent } from '../../aws/errors.ts';
-import { pending, waitSeconds } from '../../decide/wait.ts';
+import { HURRIED, pending, waitSeconds } from '../../decide/wait.ts';
 import type { Restored } from '../../domain.ts';
 import type { RestoreWork } from '../../kinds/kind.ts';
 import { noteRestore, readRestore } from '../../vault/restores.ts';
@@ -41,7 +41,7 @@ export const settle = step({
       );
       throw new Permanent(`After ${PATIENCE_HOURS} hours these have not come up: ${late.join(', ')}.`);
     }
-    return { ...only(restoring), pending: pending(items), waitSeconds: waitSeconds(items, begun, now) };
+    return { ...only(restoring), pending: pending(items), waitSeconds: waitSeconds(items, begun, now, HURRIED) };
   },
 });
 

@@ -1,0 +1,116 @@
+import type { Clock } from '../../functions/aws/clock.ts';
+import { MAINTENANCE } from './cart-store.ts';
+import { type Cluster, ClusterRefusal } from './cluster.ts';
+import { type Disk, type Frozen, inspect, writeHeader } from './database.ts';
+import type { ShopDoor } from './door.ts';
+import type { LedgerStore } from './ledger-store.ts';
+
+/**
+ * What a freeze leaves where others see it, so that no process of the shop writes: a mark on the volume, an item in the table, a word in a
+ * ConfigMap. Whatever is captured while they stand wakes up frozen, so each can be undone in a copy as well.
+ */
+export interface Trace {
+  readonly where: string;
+  leave(frozen: Frozen): Promise<void>;
+  undo(): Promise<void>;
+  /** Whether it stands. */
+  stands(): Promise<boolean>;
+}
+
+/** The header of the database that the shop has open. */
+export const ownHeader = (ledger: LedgerStore, volume: string): Trace => {
+  let marked = false;
+  const mark = async (frozen: Frozen | undefined) => {
+    ledger.mark(frozen);
+    marked = frozen !== undefined;
+  };
+  return { where: `the database on ${volume}`, leave: mark, undo: () => mark(undefined), stands: async () => marked };
+};
+
+/** The header of a database on any disk, such as a restored one. */
+export const header = (disk: Disk, volume: string): Trace => {
+  const mark = async (frozen: Frozen | undefined) => {
+    writeHeader(disk, frozen);
+    disk.flush();
+  };
+  return {
+    where: `the database on ${volume}`,
+    leave: mark,
+    undo: () => mark(undefined),
+    stands: async () => inspect(disk).frozen !== undefined,
+  };
+};
+
+/** The control item of a table. */
+export const controlItem = (aws: ShopDoor, TableName: string): Trace => {
+  const Key = { id: { S: MAINTENANCE } };
+  return {
+    where: `the item ${MAINTENANCE} of ${TableName}`,
+    leave: async ({ cut, restorePoint }) => {
+      await aws.putItem({ TableName, Item: { ...Key, cut: { S: cut }, restorePoint: { S: restorePoint } } });
+    },
+    undo: async () => {
+      await aws.deleteItem({ TableName, Key });
+    },
+    stands: async () => (await aws.getItem({ TableName, Key, ConsistentRead: true })).Item !== undefined,
+  };
+};
+
+export const CONFIG_MAP = 'shop-maintenance';
+const path = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps/${CONFIG_MAP}`;
+
+/** The word in the ConfigMap that every pod of the shop reads. */
+export const maintenanceWord = (cluster: Cluster, namespace: string): Trace => ({
+  where: `the ConfigMap ${namespace}/${CONFIG_MAP} in ${cluster.name}`,
+  leave: async ({ cut }) => {
+    await cluster.merge(path(namespace), { data: { mode: 'frozen', cut } });
+  },
+  undo: async () => {
+    await cluster.merge(path(namespace), { data: { mode: 'open', cut: null } });
+  },
+  stands: async () => {
+    const found = await cluster.request('GET', path(namespace)).catch(absent);
+    return found?.data?.mode === 'frozen';
+  },
+});
+
+/** Every namespace of a cluster in which the shop stands frozen by this cut, under whatever name it was restored. */
+export async function frozenNamespaces(cluster: Cluster, cut: string): Promise<string[]> {
+  const { items = [] } = (await cluster.request('GET', `/api/v1/configmaps?fieldSelector=metadata.name%3D${CONFIG_MAP}`)) as {
+    items?: { metadata: { namespace: string; name: string }; data?: Record<string, string> }[];
+  };
+  return items
+    .filter(({ metadata, data }) => metadata.name === CONFIG_MAP && data?.['mode'] === 'frozen' && data['cut'] === cut)
+    .map(({ metadata }) => metadata.namespace);
+}
+
+/** Where the definitions of the shop stand: the same text while nobody deploys. Status that controllers write does not count. */
+export async function definitionsPosition(cluster: Cluster, namespace: string): Promise<string> {
+  const lists = await Promise.all(
+    [
+      `/api/v1/namespaces/${namespace}/configmaps`,
+      `/apis/apps/v1/namespaces/${namespace}/deployments`,
+      `/apis/apps/v1/namespaces/${namespace}/statefulsets`,
+    ].map((list) => cluster.request('GET', list) as Promise<{ items: Versioned[] }>),
+  );
+  const versions = lists
+    .flatMap(({ items }) => items)
+    .map(({ metadata: { generation, resourceVersion } }) => Number(generation ?? resourceVersion));
+  return `objects ${versions.length}, versions ${versions.reduce((sum, version) => sum + version, 0)}`;
+}
+
+interface Versioned {
+  readonly metadata: { readonly generation?: number; readonly resourceVersion: string };
+}
+
+/** Tries until it is done or an hour has passed: a region may be away for a while, and a trace must not stay behind. */
+export const HOUR = 3_600_000;
+export const withinAnHour = (clock: Clock): (() => boolean) => {
+  const until = clock.now() + HOUR;
+  return () => clock.now() > until;
+};
+
+function absent(error: unknown): undefined {
+  if (error instanceof ClusterRefusal && error.status === 404) return undefined;
+  throw error;
+}

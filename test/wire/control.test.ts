@@ -1,0 +1,72 @@
+import { DescribeVolumesCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Listening, listen } from '../../local/wire/server.ts';
+import type { World } from '../../local/world/world.ts';
+import { clientOptions, HERE, worldOf } from './fixture.ts';
+
+let server: Listening | undefined;
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+async function serve(world: World): Promise<string> {
+  server = await listen(world, { seed: '0', speed: 0 });
+  return server.url;
+}
+
+describe('the control path', () => {
+  const post = async (url: string, path: string, body: string) => {
+    const answer = await fetch(`${url}/_stillpoint${path}`, { method: 'POST', body });
+    return { status: answer.status, ...((await answer.json()) as Record<string, unknown>) };
+  };
+
+  it('tells the state', async () => {
+    const world = worldOf({ ec2: { DescribeVolumes: () => ({}) } }, { latency: [0, 0], start: Date.UTC(2030, 0, 1) });
+    const url = await serve(world);
+    await new EC2Client(clientOptions(url)).send(new DescribeVolumesCommand({}));
+    const state = await (await fetch(`${url}/_stillpoint`)).json();
+    expect(state).toMatchObject({
+      simulated: true,
+      time: '2030-01-01T00:00:00.000Z',
+      seed: '0',
+      speed: 0,
+      dark: [],
+      accounts: [HERE.account],
+      regions: [HERE.region],
+      requests: { total: 1, byOperation: { 'ec2:DescribeVolumes': 1 } },
+      services: { ec2: ['DescribeVolumes'], s3: [] },
+    });
+  });
+
+  it('advances the clock, darkens regions and forgets', async () => {
+    const world = worldOf({}, { start: Date.UTC(2030, 0, 1) });
+    const url = await serve(world);
+    let fired = false;
+    world.clock.after(59_000, () => {
+      fired = true;
+    });
+    expect(await post(url, '/clock', '{"advanceSeconds": 60}')).toEqual({ status: 200, time: '2030-01-01T00:01:00.000Z' });
+    expect(fired).toBe(true);
+    expect(await post(url, '/regions/eu-west-1', '{"dark": true}')).toEqual({ status: 200, dark: ['eu-west-1'] });
+    expect(world.dark).toEqual(new Set(['eu-west-1']));
+    expect(await post(url, '/regions/eu-west-1', '{"dark": false}')).toEqual({ status: 200, dark: [] });
+    world.dark.add('us-east-1');
+    expect(await post(url, '/reset', '')).toMatchObject({ status: 200, reset: true, time: '2030-01-01T00:01:00.000Z' });
+    expect(world.dark.size).toBe(0);
+  });
+
+  it.each([
+    ['/clock', '{"advanceSeconds": -1}', 400, /advanceSeconds must be a number/],
+    ['/clock', '{"advanceSeconds": "60"}', 400, /advanceSeconds must be a number/],
+    ['/clock', 'sixty', 400, /must be a JSON object/],
+    ['/clock', '[60]', 400, /must be a JSON object/],
+    ['/regions/eu-west-1', '{}', 400, /dark must be true or false/],
+    ['/regions/mars', '{"dark": true}', 400, /"mars" is not a region/],
+    ['/regions', '{"dark": true}', 400, /"" is not a region/],
+    ['/coffee', '{}', 404, /POST \/_stillpoint\/coffee is not known here/],
+  ])('refuses POST %s %s in one sentence', async (path, body, status, sentence) => {
+    const url = await serve(worldOf());
+    expect(await post(url, path, body)).toEqual({ status, error: expect.stringMatching(sentence) });
+  });
+});

@@ -1,0 +1,69 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { start } from '../../local/index.ts';
+
+const SCRIPT = fileURLToPath(new URL('outsider.py', import.meta.url));
+const run = promisify(execFile);
+
+const hasBoto3 = (() => {
+  try {
+    execFileSync('python3', ['-c', 'import boto3'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+if (!hasBoto3) console.warn('Skipped: the outsider; python3 with boto3 is not here.');
+
+/** Clients that share no code with the wire, whose schemas are the SDK's: they read AWS's own models. */
+describe.skipIf(!hasBoto3)('an outsider with boto3', () => {
+  it('finds an AWS', async () => {
+    const { url, close } = await start({ speed: 0 });
+    try {
+      const { stdout } = await run('python3', [SCRIPT, url], { env: { ...process.env, AWS_EC2_METADATA_DISABLED: 'true' } });
+      expect(JSON.parse(stdout)).toEqual(EXPECTED);
+    } finally {
+      await close();
+    }
+  });
+});
+
+const KEY = 'folder/a b+c é/';
+const EXPECTED = {
+  s3: {
+    body: 'hello world',
+    metadata: { owner: 'me' },
+    type: 'text/plain',
+    range: 'world',
+    head: 9_000_000,
+    copy: 'hello world',
+    keys: ['copy', KEY, 'large', 'twice'],
+    versions: 2,
+    presigned: 'hello world',
+    location: 'eu-west-1',
+    exists: ['PreconditionFailed', 412],
+    missing: ['NoSuchKey', 404],
+    missingHead: ['404', 404],
+    torrent: ['NotImplemented', 501],
+    deleted: 2,
+  },
+  ec2: {
+    volumes: [[1, [{ Key: 'app', Value: 'shop & co' }]]],
+    elsewhere: 0,
+    missing: ['InvalidVolume.NotFound', 400],
+    hosts: ['NotImplemented', 501],
+  },
+  kms: { opened: '00ff736563726574', wrong: ['InvalidCiphertextException', 400] },
+  sts: {
+    root: 'arn:aws:iam::111122223333:root',
+    role: 'arn:aws:sts::222222222222:assumed-role/restore/me',
+  },
+  others: {
+    functions: [],
+    noFunction: ['ResourceNotFoundException', 404],
+    noTable: ['ResourceNotFoundException', 400],
+    noService: ['NotImplemented', 501],
+  },
+};
