@@ -208,7 +208,9 @@ test('a policy that outlasts a log at home is refused with the way out', () => {
 test('waits grow with what has passed, and end about when an item’s time comes', () => {
   const started: Item<never> = { resource: 'a', state: 'started', handle: null };
   const waiting: Item<never> = { resource: 'b', state: 'waiting', until: at(40_000), why: '' };
-  expect([0, 60, 400, 4000].map((seconds) => waitSeconds([started], T, T + seconds * 1000, UNHURRIED))).toEqual([30, 30, 200, 600]);
+  expect([0, 60, 400, 4000].map((seconds) => waitSeconds([started], T, T + seconds * 1000, UNHURRIED))).toEqual([
+    30, 30, 200, 600,
+  ]);
   expect([0, 60, 400, 4000].map((seconds) => waitSeconds([started], T, T + seconds * 1000, HURRIED))).toEqual([15, 15, 60, 60]);
   expect(waitSeconds([waiting], T, T, UNHURRIED)).toBe(40);
   expect(waitSeconds([started, waiting], T - 400_000, T, UNHURRIED)).toBe(40);

@@ -4,7 +4,18 @@ import { Conflict, Permanent } from '../functions/aws/errors.ts';
 import { open } from '../functions/aws/verb.ts';
 import type { Plan, Sealed } from '../functions/domain.ts';
 import { ledgerBucket, outcomeKey } from '../functions/vault/layout.ts';
-import * as ledger from '../functions/vault/ledger.ts';
+import {
+  abandonment,
+  commitOutcome,
+  listSealed,
+  noteProgress,
+  readAttempt,
+  readSealed,
+  writePlan,
+} from '../functions/vault/ledger.ts';
+
+const VERBS = { writePlan, readAttempt, noteProgress, commitOutcome, readSealed, listSealed };
+
 import type { S3State } from '../local/services/s3/state.ts';
 import { direct } from '../local/world/direct.ts';
 import { errorAfter, silenceAfter } from '../local/world/faults.ts';
@@ -45,7 +56,7 @@ const sealed = (owner: string): Sealed => {
     artifacts: [],
   };
 };
-const abandoned = (owner: string) => ledger.abandonment(plan(owner), owner, '2026-11-22T04:10:00.000Z', 'a test says so');
+const abandoned = (owner: string) => abandonment(plan(owner), owner, '2026-11-22T04:10:00.000Z', 'a test says so');
 
 let world: World;
 let use: {
@@ -64,8 +75,8 @@ beforeEach(async () => {
     random: (n: number) => world.random.hex(n),
   };
   use = Object.fromEntries(
-    (['writePlan', 'readAttempt', 'noteProgress', 'commitOutcome', 'readSealed', 'listSealed'] as const).map((name) => {
-      const opened = open(ledger[name] as never, direct(world) as never, clock, { here: home, home });
+    Object.entries(VERBS).map(([name, verb]) => {
+      const opened = open(verb as never, direct(world) as never, clock, { here: home, home });
       return [name, (input: unknown) => settle(opened(input as never))];
     }),
   ) as never;

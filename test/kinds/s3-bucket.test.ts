@@ -306,7 +306,13 @@ describe('copies', () => {
     const begun = await at.settle(
       open(kind.copy.start, at.transport, at.clock, { here: at.vault.place, home: at.home.place })(works),
     );
-    const slow = { ...at.transport, send: async (request: never) => (await at.clock.sleep(2000), at.transport.send(request)) };
+    const slow = {
+      ...at.transport,
+      async send(request: never) {
+        await at.clock.sleep(2000);
+        return at.transport.send(request);
+      },
+    };
     const settle = open(kind.copy.settle, slow, at.clock, { here: at.vault.place, home: at.home.place });
     const began = at.clock.now();
     const [item] = await at.settle(

@@ -31,7 +31,7 @@ export async function tell(seed: number): Promise<Told> {
   await stand.replicated(WEST);
   stand.world.dark.add(HOME.region);
   const { execution, report } = await stand.restore(WEST, 'r1');
-  if (!report || report.status !== 'restored') {
+  if (report?.status !== 'restored') {
     return { seed, liar: liar.name, label: point.consistency, wrong: [`The restore failed: ${execution.cause}`], torn: false };
   }
   const held = await stand.settle(stand.shop.readRestored(WEST, report.renames));
