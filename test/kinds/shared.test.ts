@@ -4,7 +4,7 @@ import type { Door } from '../../functions/aws/verb.ts';
 import type { Application } from '../../functions/domain.ts';
 import { kinds, loadKinds } from '../../functions/kinds/index.ts';
 import { allAnswered, chunksOf, failing, inParallel, why } from '../../functions/kinds/items.ts';
-import { madeByRestore, ownTags, taggedArns, tagMap } from '../../functions/kinds/scope.ts';
+import { madeByRestore, ownTags, type scoping, taggedArns, tagMap } from '../../functions/kinds/scope.ts';
 
 /** What kinds have in common, where the local AWS is too kind to show it. */
 const scope = (tags: Record<string, string>): Application => ({
