@@ -27,22 +27,14 @@ export interface Target {
 const { read } = calls('sts', STSClient);
 const whoAmI = verb({ identity: read(GetCallerIdentityCommand) }, (aws) => aws.identity({}));
 
-/** Finds out what the command talks to, and says so. */
-export async function findTarget(output: Output): Promise<Target> {
+/** Finds out what the command talks to, and says so. Asks every region that is configured, for in a bad hour the first one may be gone. */
+export async function findTarget(configuration: Configuration, output: Output): Promise<Target> {
   const endpoint = process.env['AWS_ENDPOINT_URL'];
-  const region = process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? 'us-east-1';
+  const own = process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'];
   const transport = sdkTransport(endpoint ? { endpoint } : {});
   const state = endpoint ? await localState(endpoint) : undefined;
-  const place = { account: '', region };
-  const account = await open(whoAmI, transport, systemClock, { here: place, home: place })(undefined as never)
-    .then(({ Account }) => Account as string)
-    .catch((error: Error) => {
-      throw new Complaint(
-        endpoint
-          ? `Nothing answers at ${endpoint} (AWS_ENDPOINT_URL): ${error.message}. Start it with \`npx stillpoint local\`, or unset the variable to talk to AWS.`
-          : `AWS does not know who you are (${error.name}: ${error.message}). Set AWS_PROFILE, or AWS_ENDPOINT_URL for the local AWS.`,
-      );
-    });
+  const regions = [...new Set([...(own ? [own] : []), ...regionsOf(configuration)])];
+  const { account, region } = await identify(transport, regions, endpoint);
   const name = state
     ? `local AWS (simulated) at ${endpoint}, account ${account}`
     : `${endpoint ? `${endpoint}, ` : 'AWS, '}account ${account}, region ${region}`;
@@ -53,6 +45,35 @@ export async function findTarget(output: Output): Promise<Target> {
     transport,
     now: async () => (state ? ((await localState(endpoint as string))?.now ?? Date.now()) : Date.now()),
   };
+}
+
+const regionsOf = ({ applications, vaults }: Configuration): string[] => [
+  ...Object.values(applications).map(({ home }) => home.region),
+  ...Object.values(vaults).map(({ place }) => place.region),
+];
+
+/** Whose keys these are, as the first region says that answers. */
+async function identify(
+  transport: Transport,
+  regions: readonly string[],
+  endpoint: string | undefined,
+): Promise<{ account: string; region: string }> {
+  let trouble = new Error('no region is configured');
+  for (const region of regions) {
+    const place = { account: '', region };
+    try {
+      const { Account } = await open(whoAmI, transport, systemClock, { here: place, home: place })(undefined as never);
+      return { account: Account as string, region };
+    } catch (error) {
+      trouble = error as Error;
+      if (!unanswered(error)) break;
+    }
+  }
+  throw new Complaint(
+    endpoint && unanswered(trouble)
+      ? `Nothing answers at ${endpoint} (AWS_ENDPOINT_URL): ${trouble.message}. Start it with \`npx stillpoint local\`, or unset the variable to talk to AWS.`
+      : `AWS does not say who you are (${trouble.name}: ${trouble.message}). Set AWS_PROFILE or keys; for the local AWS also AWS_ENDPOINT_URL.`,
+  );
 }
 
 async function localState(endpoint: string): Promise<{ now: number } | undefined> {

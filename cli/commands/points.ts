@@ -13,7 +13,7 @@ interface Options {
 export async function points(name: string | undefined, { config, vault: wanted }: Options, output: Output): Promise<void> {
   const configuration = await configurationFrom(config);
   const application = applicationIn(configuration, name);
-  const target = await findTarget(output);
+  const target = await findTarget(configuration, output);
   const vaults = wanted === undefined ? vaultsFor(configuration, application) : [vaultNamed(configuration, application, wanted)];
   const { vault, found } = await firstReachable(vaults, output, ({ place }) =>
     at(target, place, application.home)(listSealed)({ application: application.name }),

@@ -18,7 +18,7 @@ export async function protect(name: string | undefined, options: Options, output
   const configuration = await configurationFrom(options.config);
   const application = applicationIn(configuration, name);
   const policy = policyFor(configuration, application, options.policy);
-  const target = await findTarget(output);
+  const target = await findTarget(configuration, output);
   await mayWrite(target, `take a restore point of "${application.name}"`, options.yes);
   const due = new Date(await target.now()).toISOString();
   const slot = slotOf(due, 'manual');

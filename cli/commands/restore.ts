@@ -31,7 +31,7 @@ interface Options {
 export async function restore(name: string | undefined, options: Options, output: Output): Promise<void> {
   const configuration = await configurationFrom(options.config);
   const application = applicationIn(configuration, name);
-  const target = await findTarget(output);
+  const target = await findTarget(configuration, output);
   const vaults =
     options.vault === undefined ? vaultsFor(configuration, application) : [vaultNamed(configuration, application, options.vault)];
   const { vault } = await firstReachable(vaults, output, ({ place }) =>
@@ -51,7 +51,8 @@ export async function restore(name: string | undefined, options: Options, output
     namespaces: namespacesIn(options.namespace ?? []),
     ...(options.cluster === undefined ? {} : { target: { cluster: options.cluster } }),
   };
-  const plan = await planned(target, vault, { ...asked, restore: options.plan ? id : `${id.slice(0, 10)}-p` }, output);
+  const record = `plan-${id}-${(await target.now()).toString(36)}`;
+  const plan = await planned(target, vault, { ...asked, restore: id, record }, output);
   if (options.plan) return output.result(plan, describePlan(plan));
   for (const line of describePlan(plan)) output.say(line);
   if (plan.lacks.length > 0) throw new Complaint(`Nothing was made: the target lacks ${plan.lacks.length} things, named above.`);
@@ -79,12 +80,12 @@ export async function restore(name: string | undefined, options: Options, output
 async function planned(
   target: Target,
   vault: Vault,
-  input: { application: string; restore: string },
+  input: { application: string; restore: string; record: string },
   output: Output,
 ): Promise<RestorePlan> {
   const arn = await start(target, vault.place, {
     workflow: 'restore',
-    name: `plan-${input.application}-${input.restore}`.slice(0, 80),
+    name: `${input.record}-${input.application}`.slice(0, 80),
     input: { ...input, dryRun: true },
   });
   const ended = await wait(target, vault.place, arn, async () => {
@@ -94,7 +95,7 @@ async function planned(
   output.settle();
   if (ended?.status !== 'SUCCEEDED')
     throw new Complaint(`The restore cannot be planned: ${sentenceIn(ended?.cause) ?? ended?.error ?? ended?.status}`);
-  return (await at(target, vault.place)(readRestore)({ application: input.application, restore: input.restore })).plan;
+  return (await at(target, vault.place)(readRestore)({ application: input.application, restore: input.record })).plan;
 }
 
 const sentenceIn = (cause: string | undefined): string | undefined => {

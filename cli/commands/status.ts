@@ -24,7 +24,7 @@ interface Standing {
 export async function status(name: string | undefined, { config }: { config: string }, output: Output): Promise<boolean> {
   const configuration = await configurationFrom(config);
   const applications = name === undefined ? Object.values(configuration.applications) : [applicationIn(configuration, name)];
-  const target = await findTarget(output);
+  const target = await findTarget(configuration, output);
   const now = await target.now();
   const standings = (
     await Promise.all(

@@ -1,6 +1,6 @@
 import { millis } from '../../aws/clock.ts';
 import { Conflict, Permanent } from '../../aws/errors.ts';
-import { UNHURRIED, pending, waitSeconds } from '../../decide/wait.ts';
+import { pending, UNHURRIED, waitSeconds } from '../../decide/wait.ts';
 import type { Artifact, Item } from '../../domain.ts';
 import { noteProgress, readAttempt } from '../../vault/ledger.ts';
 import { advance } from '../settle.ts';

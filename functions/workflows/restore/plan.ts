@@ -16,6 +16,8 @@ export interface RestoreRequest extends Request {
   readonly restore: string;
   /** Only show what would happen. */
   readonly dryRun?: boolean;
+  /** Under which name the plan is kept, where not under the restore's own: a dry run does not take the name of the restore that it shows. */
+  readonly record?: string;
   /** Overrides the vault's target. */
   readonly target?: Partial<Target>;
   readonly namespaces?: Readonly<Record<string, string>>;
@@ -54,6 +56,8 @@ export const plan = step({
     request: RestoreRequest,
     stage: Stage,
   ): Promise<Planned> => {
+    if (request.record !== undefined && !request.dryRun)
+      throw new Permanent('Only a dry run is recorded under another name than its own.');
     if (!RESTORE_NAME.test(request.restore)) {
       throw new Permanent(
         `"${request.restore}" cannot name a restore: up to 12 lower-case letters, digits and hyphens, beginning with a letter.`,
@@ -74,9 +78,10 @@ export const plan = step({
         : []),
     ];
     const order = await orderOf(previews, stage);
+    const record = request.record ?? request.restore;
     await writeRestorePlan({
       schema: 1,
-      id: request.restore,
+      id: record,
       owner: request.owner,
       plannedAt: instant(stage.clock.now()),
       point,
@@ -87,9 +92,9 @@ export const plan = step({
       predictedMinutes: predict(previews, order),
       lacks,
     });
-    const { application, owner, restore } = request;
+    const { application, owner } = request;
     const dryRun = request.dryRun === true;
-    return { application, owner, restore, lacks: lacks.length, dryRun, proceed: lacks.length === 0 && !dryRun };
+    return { application, owner, restore: record, lacks: lacks.length, dryRun, proceed: lacks.length === 0 && !dryRun };
   },
 });
 
