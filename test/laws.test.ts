@@ -16,17 +16,20 @@ const proofs = new Map(
     .map((entry) => [entry.parentPath.split('/').at(-1) as string, `${entry.parentPath}/${entry.name}`]),
 );
 
-for (const [name, load] of Object.entries(kinds)) {
-  describe(name, async () => {
-    const path = proofs.get(name);
-    test('has a proof', ({ expect }) => expect(path).toBeDefined());
-    if (!path) return;
-    const [kind, { default: proof }] = await Promise.all([load(), import(path) as Promise<{ default: Proof }>]);
-    for (const [law, hold] of Object.entries(laws)) {
-      test(law, async () => {
-        const world = await stage({ seed: `${name}/${law}` });
-        await world.settle(hold(kind, proof, world));
-      });
-    }
-  });
+/** Twice: by direct dispatch, and through real SDK clients in AWS's own protocols, which no kind may notice. */
+for (const sdk of [false, true]) {
+  for (const [name, load] of Object.entries(kinds)) {
+    describe(`${name}, ${sdk ? 'through the SDK' : 'directly'}`, async () => {
+      const path = proofs.get(name);
+      test('has a proof', ({ expect }) => expect(path).toBeDefined());
+      if (!path) return;
+      const [kind, { default: proof }] = await Promise.all([load(), import(path) as Promise<{ default: Proof }>]);
+      for (const [law, hold] of Object.entries(laws)) {
+        test(law, async () => {
+          const world = await stage({ seed: `${name}/${law}`, sdk });
+          await world.settle(hold(kind, proof, world));
+        });
+      }
+    });
+  }
 }

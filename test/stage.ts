@@ -1,8 +1,10 @@
 import { makeStores } from '../demo/install.ts';
 import type { Clock } from '../functions/aws/clock.ts';
+import { sdkTransport } from '../functions/aws/sdk-transport.ts';
 import type { Transport } from '../functions/aws/transport.ts';
 import type { Application, Place, Vault } from '../functions/domain.ts';
 import { stagingBucket } from '../functions/vault/layout.ts';
+import { requestHandler } from '../local/wire/handler.ts';
 import { direct } from '../local/world/direct.ts';
 import { loadServices, World } from '../local/world/world.ts';
 
@@ -27,9 +29,15 @@ export interface TestStage {
 export interface StageOptions {
   readonly seed: string | number;
   readonly lock?: Vault['lock'];
+  /** Real SDK clients and AWS's own protocols stand between, without a socket; else direct dispatch. */
+  readonly sdk?: boolean;
 }
 
+/** SDK clients take several turns of the event loop for one request; direct dispatch takes one. */
+const SDK_PATIENCE = 8;
+
 const ACCOUNT = '111122223333';
+const rootOf = ({ account }: Place) => ({ accessKeyId: account, secretAccessKey: 'none' });
 const vaultAt = (name: string, place: Place, lock: Vault['lock']): Vault => ({
   name,
   place,
@@ -37,8 +45,8 @@ const vaultAt = (name: string, place: Place, lock: Vault['lock']): Vault => ({
   target: { place, cluster: 'laws', subnets: [], securityGroups: [], zones: [] },
 });
 
-export async function stage({ seed, lock }: StageOptions): Promise<TestStage> {
-  const world = new World(services, { seed });
+export async function stage({ seed, lock, sdk = false }: StageOptions): Promise<TestStage> {
+  const world = new World(services, { seed, patience: sdk ? SDK_PATIENCE : 1 });
   const home = vaultAt('home', { account: ACCOUNT, region: 'us-east-1' }, undefined);
   const vault = vaultAt('west', { account: ACCOUNT, region: 'eu-west-1' }, lock);
   const settle = <T>(work: Promise<T>): Promise<T> => world.clock.settle(work);
@@ -48,7 +56,7 @@ export async function stage({ seed, lock }: StageOptions): Promise<TestStage> {
   let names = 0;
   return {
     world,
-    transport: direct(world),
+    transport: sdk ? sdkTransport({ requestHandler: requestHandler(world), credentials: rootOf }) : direct(world),
     clock: {
       now: () => world.clock.now(),
       sleep: (millis) => world.clock.sleep(millis),

@@ -10,8 +10,8 @@ const FORGETFUL = [500, 3000] as const;
 export class LedgerStore implements Store {
   readonly name = 'database';
   readonly resource: string;
-  /** When each entry had reached the volume, in the journal's order: the truth about what the volume held when. */
-  readonly history: { readonly entry: Entry; safeAt: number }[] = [];
+  /** When each entry was written and when it had reached the volume, in the journal's order: the truth about what the volume held when. */
+  readonly history: { readonly entry: Entry; readonly writtenAt: number; safeAt: number }[] = [];
   readonly database: Database;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -97,7 +97,7 @@ export class LedgerStore implements Store {
   #append(entry: Entry): void {
     this.database.append(entry);
     this.#dirty = true;
-    this.history.push({ entry, safeAt: Number.POSITIVE_INFINITY });
+    this.history.push({ entry, writtenAt: this.#clock.now(), safeAt: Number.POSITIVE_INFINITY });
   }
 
   /** A second write begins when the first has reached the volume, so a crash tears at most the last record. */

@@ -131,6 +131,20 @@ export class Shop {
     return Array.from({ length: count + 1 }, (_, i) => this.truthAt(Math.min(last, first + i * step)));
   }
 
+  /**
+   * What the volume may have held when it was asked for its bytes between these two: all that had reached it, and of what was written but not
+   * flushed any beginning, as the host's cache writes back when it likes.
+   */
+  databasesBetween(from: Instant | number, to: Instant | number): Content[] {
+    const { history } = this.#parts.ledger;
+    const [first, last] = [new Date(from).getTime(), new Date(to).getTime()];
+    const least = history.filter(({ safeAt }) => safeAt <= first).length;
+    const most = history.filter(({ writtenAt }) => writtenAt <= last).length;
+    return Array.from({ length: most - least + 1 }, (_, more) =>
+      contentOf({ entries: history.slice(0, least + more).map(({ entry }) => entry), items: [], objects: [] }),
+    );
+  }
+
   /** A bad deployment eats data. The writers stop, as there is nothing left to serve. */
   async damage(): Promise<string[]> {
     const { here, random, clusters, writers } = this.#parts;

@@ -48,7 +48,22 @@ export const wrappedKeyKey = (sha256: string): string => `bundles/sha256/${sha25
 /** One version of one object of a protected bucket; names of any length and alphabet become one safe segment. */
 export const versionKey = (bucket: string, key: string, versionId: string): string =>
   `versions/${bucket}/${sha256(key).slice(0, 40)}/${versionId}`;
-/** Where a table's export lies, in home's staging bucket and, under the same key, in a vault's data bucket. */
+export const versionsPrefix = (bucket: string): string => `versions/${bucket}/`;
+/** Says which versions of a protected bucket one restore point needs, so that what none needs any more can be told from what some do. */
+export const listKey = (bucket: string, application: string, restorePoint: string, cut: string): string =>
+  `${listsPrefix(bucket)}${application}/${restorePoint}/${cut}.json`;
+export const listsPrefix = (bucket?: string): string => (bucket === undefined ? 'lists/' : `lists/${bucket}/`);
+/** Says which bundles one restore point needs of a Kubernetes namespace; copies of one cut share them, so they stand side by side. */
+export const namespaceKey = (
+  application: string,
+  cut: string,
+  restorePoint: string,
+  cluster: string,
+  namespace: string,
+): string => `${namespacesPrefix(application, cut)}${restorePoint}/${cluster}/${namespace}.json`;
+export const namespacesPrefix = (application: string, cut?: string): string =>
+  `namespaces/${application}/${cut === undefined ? '' : `${cut}/`}`;
+/** Where a table's export lies: in home's staging bucket and, under the copy's own restore point, in a vault's data bucket. */
 export const exportPrefix = (application: string, restorePoint: string, table: string): string =>
   `exports/${application}/${restorePoint}/${table}`;
 

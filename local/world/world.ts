@@ -101,11 +101,16 @@ export class World {
     this.journal.clear();
   }
 
+  /** One request to a service. Throws a Refusal for an answer that is an error, ConnectionLost where no answer comes. */
+  call(request: Request): Promise<any> {
+    return this.carry(request, (requestId) => this.#run(request, requestId));
+  }
+
   /**
-   * One request's life: it travels, a dark region breaks it, a fault may strike before or after the effect, the operation runs, the answer
-   * travels back. Throws a Refusal for an answer that is an error, ConnectionLost where no answer comes.
+   * One request's life, whatever runs it: it travels, a dark region breaks it, a fault may strike before or after the effect, it runs, the
+   * answer travels back.
    */
-  async call(request: Request): Promise<any> {
+  async carry<T>(request: Request, run: (requestId: string) => T | Promise<T>): Promise<T> {
     const { place, service: name, operation } = request;
     const requestId = this.random.uuid();
     const number = ++this.#requests;
@@ -123,7 +128,7 @@ export class World {
     if (this.dark.has(place.region)) throw entry.lost(new ConnectionLost(`${place.region} is dark`));
     try {
       strike(fault, 'before');
-      const output = await this.#run(request, requestId);
+      const output = await run(requestId);
       if (this.dark.has(place.region)) throw new ConnectionLost(`${place.region} is dark`);
       await this.#travel(fault);
       strike(fault, 'after');

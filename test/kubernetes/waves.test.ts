@@ -63,11 +63,8 @@ describe('waves', () => {
   });
 
   test('do not mind owners that are absent, nor a circle', () => {
-    expect(
-      order([object('secrets', 'a', ['gone']), object('configmaps', 'b', ['c']), object('configmaps', 'c', ['b'])])
-        .flat()
-        .join(' '),
-    ).toContain('a');
+    const odd = [object('secrets', 'a', ['gone']), object('configmaps', 'b', ['c']), object('configmaps', 'c', ['b'])];
+    expect(order(odd).join(' ').split(' ').sort()).toEqual(['a', 'b', 'c']);
   });
 
   test('hold every object once, each owner in an earlier wave', () => {

@@ -71,6 +71,8 @@ function unexplained(held: Content, { shop }: Stage, { artifacts }: Sealed): str
   return STORES.flatMap((store) => {
     const interval = artifacts.find(({ resource }) => resource === ids[store])?.interval;
     if (!interval) return [`The ${store} is not in the point.`];
+    if (store === 'database' && shop.databasesBetween(interval.from, interval.to).some((truth) => same(held, truth, store)))
+      return [];
     if (shop.truthsBetween(interval.from, interval.to, 20).some((truth) => same(held, truth, store))) return [];
     const truths = shop.truthsBetween(interval.from, interval.to, 1);
     if (truths.some((truth) => same(held, truth, store))) return [];

@@ -1,9 +1,13 @@
 import { defineService } from '../../world/service.ts';
+import { backups } from './backups.ts';
+import { tableExports } from './exports.ts';
+import { imports } from './imports.ts';
 import { items } from './items.ts';
 import { queries } from './queries.ts';
-import { pointInTime } from './recovery.ts';
+import { recovery } from './recovery.ts';
 import { DynamoDbState } from './state.ts';
 import { tables } from './tables.ts';
+import { transactions } from './transactions.ts';
 
 export const service = defineService<DynamoDbState>({
   name: 'dynamodb',
@@ -11,5 +15,5 @@ export const service = defineService<DynamoDbState>({
   client: 'DynamoDBClient',
   scope: 'region',
   state: (context) => new DynamoDbState(context),
-  operations: { ...tables, ...items, ...queries, ...pointInTime },
+  operations: { ...tables, ...items, ...transactions, ...queries, ...recovery, ...backups, ...tableExports, ...imports },
 });

@@ -1,100 +1,139 @@
 import type * as SDK from '@aws-sdk/client-dynamodb';
-import { type Context, operations } from '../../world/service.ts';
-import { type Condition, Expressions, holds, projected } from './expression.ts';
+import { operations } from '../../world/service.ts';
+import { firstWhere } from '../utf8.ts';
+import { consumed, readUnits } from './capacity.ts';
+import { holds } from './expressions/condition.ts';
+import { Expressions } from './expressions/expressions.ts';
+import { keyConditionOf, refuseKeysIn } from './expressions/key-condition.ts';
+import type { Condition } from './expressions/parser.ts';
+import { type Path, projected } from './expressions/path.ts';
+import type { Index } from './indexes.ts';
+import { invalidValue, refuseLegacy, validation } from './refusals.ts';
 import type { DynamoDbState } from './state.ts';
-import { byRange, type Schema, type Table } from './table.ts';
-import { type Item, keyText, sizeOf, validation } from './value.ts';
+import { scanHash, scanPosition, type Table } from './table.ts';
+import { compare, equal, type Item, sizeOf, type Value } from './value.ts';
 
 /** A page ends after this many bytes of items read (DynamoDB guide, "Paginating table query results"). */
 const PAGE_BYTES = 2 ** 20;
 
-type Asked = Pick<SDK.QueryCommandInput, 'Limit' | 'ExclusiveStartKey' | 'Select'> & {
-  readonly filter: Condition | undefined;
-  readonly paths: ReturnType<Expressions['projection']>;
-};
+type Asked = Pick<
+  SDK.QueryCommandInput,
+  'TableName' | 'Limit' | 'ExclusiveStartKey' | 'Select' | 'ProjectionExpression' | 'ConsistentRead' | 'ReturnConsumedCapacity'
+>;
 
-function page(
-  table: Table,
-  schema: Schema,
-  ordered: readonly Item[],
-  { Limit = Number.POSITIVE_INFINITY, ExclusiveStartKey, Select, filter, paths }: Asked,
-) {
-  const from =
-    ExclusiveStartKey === undefined
-      ? 0
-      : ordered.findIndex((item) => table.keyOf(item) === table.keyOf(keyPart(ExclusiveStartKey, table.schema))) + 1;
-  const read: Item[] = [];
-  let bytes = 0;
-  let next = from;
-  while (next < ordered.length && read.length < Limit && bytes < PAGE_BYTES) {
-    const item = ordered[next++] as Item;
+interface Reading {
+  readonly table: Table;
+  readonly index: Index;
+  readonly filter: Condition | undefined;
+  readonly paths: readonly Path[] | undefined;
+}
+
+/** The items in order, from after the start key: filtered after they were counted and weighed. */
+function page({ table, index, filter, paths }: Reading, ordered: readonly Item[], asked: Asked) {
+  const limit = asked.Limit ?? Number.POSITIVE_INFINITY;
+  const kept: Item[] = [];
+  let [read, bytes] = [0, 0];
+  while (read < ordered.length && read < limit && bytes < PAGE_BYTES) {
+    const item = ordered[read++] as Item;
     bytes += sizeOf(item);
-    read.push(item);
+    if (holds(filter, item)) kept.push(item);
   }
-  const kept = read.filter((item) => holds(filter, item));
-  const last = read.at(-1);
-  const more = last !== undefined && (next < ordered.length || read.length === Limit);
+  // A full page says that there may be more, even where there is not: only the next one knows.
+  const last = read < ordered.length || read === limit ? ordered[read - 1] : undefined;
+  const showsAll = asked.Select === 'ALL_ATTRIBUTES' || (!index.global && paths !== undefined);
   return {
     Count: kept.length,
-    ScannedCount: read.length,
-    ...(Select === 'COUNT' ? {} : { Items: kept.map((item) => ({ ...projected(paths, item) })) }),
-    ...(more ? { LastEvaluatedKey: { ...keyPart(last, table.schema), ...keyPart(last, schema) } } : {}),
+    ScannedCount: read,
+    ...(asked.Select === 'COUNT' ? {} : { Items: kept.map((item) => projected(paths, showsAll ? item : index.show(item))) }),
+    ...(last ? { LastEvaluatedKey: index.keyIn(last) } : {}),
+    ...consumed(asked.ReturnConsumedCapacity, table, () => readUnits(bytes, asked.ConsistentRead)),
   };
 }
 
-const keyPart = (item: Item, { hash, range }: Schema): Record<string, SDK.AttributeValue> => ({
-  [hash]: item[hash] as SDK.AttributeValue,
-  ...(range === undefined ? {} : { [range]: item[range] as SDK.AttributeValue }),
-});
-
-/** The hash key's equality is what a query needs; it is somewhere among the ANDs. */
-function hashIn(condition: Condition | undefined, hash: string): SDK.AttributeValue | undefined {
-  if (condition?.is === 'and') return hashIn(condition.first, hash) ?? hashIn(condition.second, hash);
-  if (condition?.is !== 'compare' || condition.operator !== '=') return undefined;
-  const [path, value] = condition.first.is === 'path' ? [condition.first, condition.second] : [condition.second, condition.first];
-  return path.is === 'path' && path.path.length === 1 && path.path[0] === hash && value.is === 'value' ? value.value : undefined;
+function check({ Limit, Select, ConsistentRead, ProjectionExpression }: Asked, index: Index): void {
+  if (Limit !== undefined && Limit < 1)
+    validation("Value at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1");
+  if (index.global && ConsistentRead) validation('Consistent reads are not supported on global secondary indexes');
+  if (index.global && Select === 'ALL_ATTRIBUTES' && !index.whole) {
+    invalidValue(
+      `Select type ALL_ATTRIBUTES is not supported for global secondary index ${index.name} because its projection type is not ALL`,
+    );
+  }
+  if (ProjectionExpression && Select && Select !== 'SPECIFIC_ATTRIBUTES')
+    validation(`Cannot specify the ProjectionExpression when choosing to get ${Select}`);
 }
 
+/** Where a page begins: the whole key in this index, of an item that need not be there any more. */
+function startOf({ ExclusiveStartKey: start }: Asked, table: Table, index: Index): Item | undefined {
+  if (!start) return undefined;
+  const wanted = Object.keys(index.keyIn(start));
+  const complete = index.has(start) && wanted.length === Object.keys(start).length;
+  if (!complete) validation('The provided starting key is invalid');
+  table.keyOf(start);
+  return start;
+}
+
+/** By the range key, then by the whole key, so that pages neither repeat nor skip. */
+const inQueryOrder =
+  (table: Table, { schema: { range } }: Index) =>
+  (a: Item, b: Item): number => {
+    const order = range === undefined ? 0 : (compare(a[range] as Value, b[range] as Value) ?? 0);
+    if (order !== 0) return order;
+    const [x, y] = [table.keyOf(a), table.keyOf(b)];
+    return x < y ? -1 : x > y ? 1 : 0;
+  };
+
 export const queries = operations<typeof SDK, DynamoDbState>()({
-  Query(input, { state }: Context<DynamoDbState>) {
+  Query(input, { state }) {
+    refuseLegacy(input);
     const table = state.active(input.TableName);
-    const { schema, has } = table.index(input.IndexName);
-    const expressions = new Expressions({ names: input.ExpressionAttributeNames, values: input.ExpressionAttributeValues });
-    const condition = expressions.condition(input.KeyConditionExpression, 'KeyConditionExpression');
+    const index = table.index(input.IndexName);
+    check(input, index);
+    const expressions = new Expressions(input);
+    const asked = expressions.condition(input.KeyConditionExpression, 'KeyConditionExpression');
     const filter = expressions.condition(input.FilterExpression, 'FilterExpression');
     const paths = expressions.projection(input.ProjectionExpression);
     expressions.finish();
-    const hash = hashIn(condition, schema.hash);
-    if (!hash) validation(`Query condition missed key schema element: ${schema.hash}`);
-    const matching = table.items.filter((item) => has(item) && holds(condition, item));
-    const ordered = matching.sort(byRange(schema, (item) => table.keyOf(item)));
-    if (input.ScanIndexForward === false) ordered.reverse();
-    return page(table, schema, ordered, { ...input, filter, paths });
+    if (!asked) validation('Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.');
+    const condition = keyConditionOf(asked, table, index);
+    refuseKeysIn(filter, index);
+    const candidates =
+      index.name === undefined
+        ? table.partition(condition.hash)
+        : table.items.filter((item) => index.has(item) && equal(item[index.schema.hash], condition.hash));
+    const order = inQueryOrder(table, index);
+    const ascending = candidates.filter(condition.meets).sort(order);
+    const start = startOf(input, table, index);
+    if (input.ScanIndexForward === false) {
+      const until = start ? firstWhere(ascending, (item) => order(item, start) >= 0) : ascending.length;
+      return page({ table, index, filter, paths }, ascending.slice(0, until).reverse(), input);
+    }
+    const from = start ? firstWhere(ascending, (item) => order(item, start) > 0) : 0;
+    return page({ table, index, filter, paths }, ascending.slice(from), input);
   },
 
-  Scan(input, { state }: Context<DynamoDbState>) {
+  Scan(input, { state }) {
+    refuseLegacy(input);
     const table = state.active(input.TableName);
-    const { schema, has } = table.index(input.IndexName);
-    const expressions = new Expressions({ names: input.ExpressionAttributeNames, values: input.ExpressionAttributeValues });
+    const index = table.index(input.IndexName);
+    check(input, index);
+    const expressions = new Expressions(input);
     const filter = expressions.condition(input.FilterExpression, 'FilterExpression');
     const paths = expressions.projection(input.ProjectionExpression);
     expressions.finish();
     const { Segment = 0, TotalSegments = 1 } = input;
-    // Items come in the order of a hash of their partition key; any fixed order that callers do not know serves.
-    const ordered = table.items
-      .filter((item) => has(item) && hashOf(keyText(item[table.schema.hash])) % TotalSegments === Segment)
-      .map((item) => ({
-        item,
-        at: `${hashOf(keyText(item[table.schema.hash])).toString(16).padStart(8, '0')}${table.keyOf(item)}`,
-      }))
-      .sort((a, b) => (a.at < b.at ? -1 : 1))
-      .map(({ item }) => item);
-    return page(table, schema, ordered, { ...input, filter, paths });
+    if ((input.Segment === undefined) !== (input.TotalSegments === undefined))
+      validation('The Segment and TotalSegments parameters must be given together');
+    if (Segment >= TotalSegments) validation('The Segment parameter is zero-based and must be less than parameter TotalSegments');
+    const start = startOf(input, table, index);
+    const after = start && scanPosition(table.keyOf(start));
+    const keys = after ? table.scanOrder.slice(firstWhere(table.scanOrder, (key) => scanPosition(key) > after)) : table.scanOrder;
+    const own = TotalSegments === 1 ? keys : keys.filter((key) => scanHash(key) % TotalSegments === Segment);
+    const items = own.map((key) => table.get(key) as Item);
+    return page(
+      { table, index, filter, paths },
+      index.name === undefined ? items : items.filter((item) => index.has(item)),
+      input,
+    );
   },
 });
-
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return hash;
-}

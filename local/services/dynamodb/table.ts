@@ -1,97 +1,116 @@
 import type * as SDK from '@aws-sdk/client-dynamodb';
-import { refuse } from '../../world/service.ts';
-import { compare, type Item, keyText, sizeOf, stored, type Value, validation } from './value.ts';
+import { History } from './history.ts';
+import { Index, type Schema, schemaOf } from './indexes.ts';
+import { invalidValue, validation } from './refusals.ts';
+import { type Item, keyText, type ScalarType, sizeOf, storedItem, typeOf, type Value } from './value.ts';
 
-/** One change, in the order of acceptance: what PITR remembers. */
-export interface Change {
-  readonly at: number;
-  /** Changes of one transaction share this. */
-  readonly transaction?: string;
-  readonly key: string;
-  /** Absent for a delete. */
-  readonly item?: Item;
-}
+const LARGEST_ITEM = 400 * 1024;
+const LARGEST_KEY = { hash: 2048, range: 1024 } as const;
 
-export interface Schema {
-  readonly hash: string;
-  readonly range?: string;
-}
-
-/** A table's definition, its items, and the log of every change to them. */
-export class Table {
+/** What of a table can be said before it is made, and is restored with it. Never changed, only replaced. */
+export interface Definition {
   readonly name: string;
+  readonly keySchema: readonly SDK.KeySchemaElement[];
+  readonly attributes: readonly SDK.AttributeDefinition[];
+  readonly globalIndexes: readonly SDK.GlobalSecondaryIndex[];
+  readonly localIndexes: readonly SDK.LocalSecondaryIndex[];
+  readonly billing: SDK.BillingMode;
+  readonly throughput: SDK.ProvisionedThroughput | undefined;
+  /** The ARN of a KMS key; undefined where DynamoDB's own key encrypts. */
+  readonly encryptionKey: string | undefined;
+  readonly tableClass: SDK.TableClass;
+}
+
+/** A table's definition, its items, and the history of every change to them. */
+export class Table {
+  definition: Definition;
   readonly id: string;
   readonly arn: string;
   readonly createdAt: Date;
   readonly schema: Schema;
-  attributes: readonly SDK.AttributeDefinition[];
-  globalIndexes: readonly SDK.GlobalSecondaryIndex[];
-  readonly localIndexes: readonly SDK.LocalSecondaryIndex[];
-  billing: SDK.BillingMode;
-  throughput: SDK.ProvisionedThroughput | undefined;
-  stream: (SDK.StreamSpecification & { readonly label: string }) | undefined;
-  encryption: SDK.SSESpecification | undefined;
-  deletionProtection: boolean;
-  tableClass: SDK.TableClass;
+  readonly history = new History();
   status: SDK.TableStatus = 'CREATING';
-  tags: Record<string, string>;
+  /** When it went, for those who look from outside. */
+  deletedAt: number | undefined;
+  /** Indexes that are being filled. */
+  readonly filling = new Set<string>();
+  stream: (SDK.StreamSpecification & { readonly label: string }) | undefined;
+  deletionProtection = false;
+  tags: Record<string, string> = {};
   ttl: SDK.TimeToLiveSpecification | undefined;
   /** Since when point-in-time recovery is on, and how many days back it reaches. */
   recovery: { readonly since: number; readonly days: number } | undefined;
   restoredFrom: SDK.RestoreSummary | undefined;
   readonly #items = new Map<string, Item>();
-  readonly #log: Change[] = [];
+  readonly #partitions = new Map<string, Set<string>>();
+  #bytes = 0;
+  #scanOrder: readonly string[] | undefined;
 
-  constructor(
-    made: Pick<
-      Table,
-      'name' | 'id' | 'arn' | 'createdAt' | 'schema' | 'attributes' | 'globalIndexes' | 'localIndexes' | 'billing' | 'tags'
-    > &
-      Partial<Table>,
-  ) {
-    this.name = made.name;
-    this.id = made.id;
-    this.arn = made.arn;
-    this.createdAt = made.createdAt;
-    this.schema = made.schema;
-    this.attributes = made.attributes;
-    this.globalIndexes = made.globalIndexes;
-    this.localIndexes = made.localIndexes;
-    this.billing = made.billing;
-    this.tags = made.tags;
-    this.throughput = made.throughput;
-    this.stream = made.stream;
-    this.encryption = made.encryption;
-    this.deletionProtection = made.deletionProtection ?? false;
-    this.tableClass = made.tableClass ?? 'STANDARD';
+  constructor(definition: Definition, { id, arn, createdAt }: Pick<Table, 'id' | 'arn' | 'createdAt'>) {
+    this.definition = definition;
+    this.id = id;
+    this.arn = arn;
+    this.createdAt = createdAt;
+    this.schema = schemaOf(definition.keySchema);
   }
 
-  /** Under which text an item is kept; refuses one whose key is missing or of another type. */
-  keyOf(item: Item, { exact = false } = {}): string {
+  get name(): string {
+    return this.definition.name;
+  }
+
+  typeOf(attribute: string): ScalarType {
+    return this.definition.attributes.find(({ AttributeName }) => AttributeName === attribute)?.AttributeType as ScalarType;
+  }
+
+  /** Under which text the item with this key is kept; refuses anything that is not exactly a key. */
+  keyOfKey(key: Item): string {
     const { hash, range } = this.schema;
-    for (const name of range ? [hash, range] : [hash]) {
-      const type = this.attributes.find(({ AttributeName }) => AttributeName === name)?.AttributeType as string;
-      const value = item[name] as Record<string, unknown> | undefined;
-      if (value === undefined)
-        validation(
-          exact
-            ? 'The provided key element does not match the schema'
-            : `One or more parameter values were invalid: Missing the key ${name} in the item`,
-        );
-      if (value?.[type] === undefined)
-        validation(
-          exact
-            ? 'The provided key element does not match the schema'
-            : `One or more parameter values were invalid: Type mismatch for key ${name} expected: ${type}`,
-        );
-      if (value?.[type] === '')
-        validation(
-          'One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: ' +
-            name,
-        );
+    const names = range === undefined ? [hash] : [hash, range];
+    const exact = Object.keys(key).length === names.length;
+    if (!exact || names.some((name) => !key[name] || typeOf(key[name]) !== this.typeOf(name)))
+      validation('The provided key element does not match the schema');
+    return this.#text(key);
+  }
+
+  /** Under which text an item is kept; refuses one without its key attributes. */
+  keyOf(item: Item): string {
+    const { hash, range } = this.schema;
+    for (const name of range === undefined ? [hash] : [hash, range]) {
+      const value = item[name];
+      if (!value) return invalidValue(`Missing the key ${name} in the item`);
+      if (typeOf(value) !== this.typeOf(name))
+        invalidValue(`Type mismatch for key ${name} expected: ${this.typeOf(name)} actual: ${typeOf(value)}`);
     }
-    if (exact && Object.keys(item).length !== (range ? 2 : 1)) validation('The provided key element does not match the schema');
-    return `${keyText(item[hash])}\u0000${range ? keyText(item[range]) : ''}`;
+    return this.#text(item);
+  }
+
+  #text(item: Item): string {
+    const { hash, range } = this.schema;
+    checkKey(hash, item[hash] as Value, LARGEST_KEY.hash);
+    if (range === undefined) return partitionText(item[hash] as Value);
+    checkKey(range, item[range] as Value, LARGEST_KEY.range);
+    return partitionText(item[hash] as Value) + keyText(item[range]);
+  }
+
+  /** An item as it will be stored; refuses what this table cannot keep. */
+  storable(item: Item): Item {
+    const kept = storedItem(item);
+    this.check(kept);
+    return kept;
+  }
+
+  check(item: Item): void {
+    if (sizeOf(item) > LARGEST_ITEM) validation('Item size has exceeded the maximum allowed size');
+    for (const { IndexName, KeySchema } of [...this.definition.globalIndexes, ...this.definition.localIndexes]) {
+      for (const { AttributeName: name = '' } of KeySchema ?? []) {
+        const value = item[name];
+        if (value && typeOf(value) !== this.typeOf(name)) {
+          invalidValue(
+            `Type mismatch for Index Key ${name} Expected: ${this.typeOf(name)} Actual: ${typeOf(value)} IndexName: ${IndexName}`,
+          );
+        }
+      }
+    }
   }
 
   get(key: string): Item | undefined {
@@ -106,51 +125,83 @@ export class Table {
     return this.#items.size;
   }
 
-  write(key: string, item: Item | undefined, at: number, transaction?: string): void {
-    const kept = item && (Object.fromEntries(Object.entries(item).map(([name, value]) => [name, stored(value)])) as Item);
-    if (kept && sizeOf(kept) > 400 * 1024) validation('Item size has exceeded the maximum allowed size');
-    if (kept) this.#items.set(key, kept);
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Every item with this hash key, in no order. */
+  partition(hash: Value): readonly Item[] {
+    return [...(this.#partitions.get(partitionText(hash)) ?? [])].map((key) => this.#items.get(key) as Item);
+  }
+
+  /** The keys of all items in the order of a scan: that of a hash of the partition's key, which callers do not know. */
+  get scanOrder(): readonly string[] {
+    this.#scanOrder ??= [...this.#items.keys()]
+      .map((key) => ({ key, position: scanPosition(key) }))
+      .sort((a, b) => (a.position < b.position ? -1 : 1))
+      .map(({ key }) => key);
+    return this.#scanOrder;
+  }
+
+  /** Stores an item that `storable` or `check` has let pass, or deletes it. */
+  write(key: string, item: Item | undefined, at: number): void {
+    const before = this.#items.get(key);
+    if (!before && !item) return;
+    this.#bytes += (item ? sizeOf(item) : 0) - (before ? sizeOf(before) : 0);
+    if (item) this.#items.set(key, item);
     else this.#items.delete(key);
-    this.#log.push({ at, key, ...(kept ? { item: kept } : {}), ...(transaction === undefined ? {} : { transaction }) });
+    if (!before || !item) this.#place(key, item !== undefined);
+    this.history.note({ at: Math.floor(at), key, ...(item ? { item } : {}) });
   }
 
-  /** Every item as it was when the changes that `included` accepts had been made. */
-  itemsWhere(included: (change: Change) => boolean): Item[] {
-    const items = new Map<string, Item>();
-    for (const change of this.#log) {
-      if (!included(change)) continue;
-      if (change.item) items.set(change.key, change.item);
-      else items.delete(change.key);
-    }
-    return [...items.values()];
+  /** Keeps the partitions as the keys are. */
+  #place(key: string, present: boolean): void {
+    this.#scanOrder = undefined;
+    const hash = partitionOf(key);
+    const partition = this.#partitions.get(hash) ?? new Set();
+    if (present) this.#partitions.set(hash, partition.add(key));
+    else if (partition.delete(key) && partition.size === 0) this.#partitions.delete(hash);
   }
 
-  changesBetween(from: number, to: number): Change[] {
-    return this.#log.filter(({ at }) => at >= from && at < to);
+  fill(items: readonly Item[], at: number): void {
+    for (const item of items) this.write(this.keyOf(item), item, at);
   }
 
-  /** The schema of an index, or of the table itself. */
-  index(name: string | undefined): { schema: Schema; has: (item: Item) => boolean } {
-    if (name === undefined) return { schema: this.schema, has: () => true };
-    const found = [...this.globalIndexes, ...this.localIndexes].find(({ IndexName }) => IndexName === name);
-    if (!found) validation(`The table does not have the specified index: ${name}`);
-    const schema = schemaOf(found!.KeySchema);
-    return { schema, has: (item) => item[schema.hash] !== undefined && (!schema.range || item[schema.range] !== undefined) };
+  index(name: string | undefined): Index {
+    return Index.of(this, name);
   }
 }
 
-export function schemaOf(keys: readonly SDK.KeySchemaElement[] | undefined): Schema {
-  const hash = keys?.find(({ KeyType }) => KeyType === 'HASH')?.AttributeName;
-  const range = keys?.find(({ KeyType }) => KeyType === 'RANGE')?.AttributeName;
-  if (hash === undefined)
-    return refuse('ValidationException', 'Invalid KeySchema: The first KeySchemaElement is not a HASH key type');
-  return { hash, ...(range === undefined ? {} : { range }) };
+function checkKey(name: string, { S, B }: Value, largest: number): void {
+  const bytes = S === undefined ? B?.length : Buffer.byteLength(S);
+  if (bytes === 0)
+    validation(
+      `One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty ${S === undefined ? 'binary' : 'string'} value. Key: ${name}`,
+    );
+  if (bytes !== undefined && bytes > largest)
+    invalidValue(
+      `Size of ${largest === LARGEST_KEY.hash ? 'hashkey' : 'rangekey'} has exceeded the maximum size limit of${largest} bytes`,
+    );
 }
 
-/** Sorts as a query answers: by the range key, then by whole key so that paging is stable. */
-export const byRange =
-  ({ range }: Schema, keyOf: (item: Item) => string) =>
-  (a: Item, b: Item): number => {
-    const order = range ? compare(a[range] as Value, b[range] as Value) : 0;
-    return order || (keyOf(a) < keyOf(b) ? -1 : 1);
-  };
+/** A hash key's text behind its length, so that no hash key and range key together look like others. */
+function partitionText(hash: Value): string {
+  const text = keyText(hash);
+  return `${text.length}:${text}`;
+}
+
+function partitionOf(key: string): string {
+  const colon = key.indexOf(':');
+  return key.slice(0, colon + 1 + Number(key.slice(0, colon)));
+}
+
+/** Where an item comes in a scan. */
+export const scanPosition = (key: string): string => `${scanHash(key).toString(16).padStart(8, '0')}${key}`;
+
+/** FNV-1a of the partition's key: items of one partition lie together. */
+export function scanHash(key: string): number {
+  const text = partitionOf(key);
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return hash;
+}

@@ -1,189 +1,68 @@
 import type * as SDK from '@aws-sdk/client-dynamodb';
 import { type Context, operations, refuse } from '../../world/service.ts';
+import { keepOnDelete } from './backups.ts';
+import { checkDefinition, definitionIn, encryptionKeyIn, throughputIn } from './definition.ts';
+import { describeTable } from './describe.ts';
+import { makeTable } from './make.ts';
+import { invalidValue, validation } from './refusals.ts';
 import type { DynamoDbState } from './state.ts';
-import { schemaOf, Table } from './table.ts';
-import { sizeOf, validation } from './value.ts';
+import type { Definition, Table } from './table.ts';
 
-/** Seconds until a new table is ACTIVE. */
-const CREATING = [2, 20] as const;
+/** Seconds until a table has become what it was asked to be. */
+const UPDATING = [2, 10] as const;
+const DELETING = [1, 10] as const;
 
-export const describeTable = (table: Table): SDK.TableDescription => ({
-  TableName: table.name,
-  TableArn: table.arn,
-  TableId: table.id,
-  TableStatus: table.status,
-  CreationDateTime: table.createdAt,
-  AttributeDefinitions: [...table.attributes],
-  KeySchema: keySchema(table),
-  ItemCount: table.count,
-  TableSizeBytes: table.items.reduce((sum, item) => sum + sizeOf(item), 0),
-  BillingModeSummary: { BillingMode: table.billing },
-  ProvisionedThroughput: {
-    ReadCapacityUnits: table.throughput?.ReadCapacityUnits ?? 0,
-    WriteCapacityUnits: table.throughput?.WriteCapacityUnits ?? 0,
-    NumberOfDecreasesToday: 0,
-  },
-  DeletionProtectionEnabled: table.deletionProtection,
-  TableClassSummary: { TableClass: table.tableClass },
-  ...(table.globalIndexes.length > 0
-    ? {
-        GlobalSecondaryIndexes: table.globalIndexes.map(({ IndexName, KeySchema, Projection }) => ({
-          IndexName,
-          KeySchema,
-          Projection,
-          IndexStatus: table.status === 'ACTIVE' ? ('ACTIVE' as const) : ('CREATING' as const),
-          IndexArn: `${table.arn}/index/${IndexName}`,
-          ItemCount: table.count,
-        })),
-      }
-    : {}),
-  ...(table.localIndexes.length > 0
-    ? {
-        LocalSecondaryIndexes: table.localIndexes.map(({ IndexName, KeySchema, Projection }) => ({
-          IndexName,
-          KeySchema,
-          Projection,
-          IndexArn: `${table.arn}/index/${IndexName}`,
-        })),
-      }
-    : {}),
-  ...(table.stream?.StreamEnabled
-    ? {
-        StreamSpecification: {
-          StreamEnabled: true,
-          ...(table.stream.StreamViewType ? { StreamViewType: table.stream.StreamViewType } : {}),
-        },
-        LatestStreamLabel: table.stream.label,
-        LatestStreamArn: `${table.arn}/stream/${table.stream.label}`,
-      }
-    : {}),
-  ...(table.encryption?.Enabled
-    ? {
-        SSEDescription: {
-          Status: 'ENABLED',
-          SSEType: 'KMS',
-          ...(table.encryption.KMSMasterKeyId ? { KMSMasterKeyArn: table.encryption.KMSMasterKeyId } : {}),
-        },
-      }
-    : {}),
-  ...(table.restoredFrom ? { RestoreSummary: table.restoredFrom } : {}),
-});
+const streamIn = (stream: SDK.StreamSpecification | undefined, now: Date): Table['stream'] =>
+  stream?.StreamEnabled ? { ...stream, label: now.toISOString().slice(0, -1) } : undefined;
 
-export const keySchema = ({ schema: { hash, range } }: Pick<Table, 'schema'>): SDK.KeySchemaElement[] => [
-  { AttributeName: hash, KeyType: 'HASH' },
-  ...(range === undefined ? [] : [{ AttributeName: range, KeyType: 'RANGE' as const }]),
-];
-
-type Definition = Omit<SDK.CreateTableCommandInput, 'TableName'> & { TableName?: string | undefined };
-
-/** Makes a table that becomes ACTIVE after a while; `fill` puts its first items there before it does. */
-export function createTable(
-  definition: Definition,
-  context: Context<DynamoDbState>,
-  seconds: readonly [number, number] = CREATING,
-  fill?: (table: Table) => void,
-): Table {
-  const { state, now, after, world } = context;
-  const name = definition.TableName ?? '';
-  if (!/^[\w.-]{3,255}$/.test(name))
-    validation(
-      `1 validation error detected: Value '${name}' at 'tableName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+`,
-    );
-  if (state.peek(name)) refuse('ResourceInUseException', `Table already exists: ${name}`);
-  const schema = schemaOf(definition.KeySchema);
-  const attributes = definition.AttributeDefinitions ?? [];
-  const indexKeys = [...(definition.GlobalSecondaryIndexes ?? []), ...(definition.LocalSecondaryIndexes ?? [])].flatMap(
-    ({ KeySchema = [] }) => KeySchema,
-  );
-  for (const { AttributeName } of [...(definition.KeySchema ?? []), ...indexKeys]) {
-    if (!attributes.some((one) => one.AttributeName === AttributeName)) {
-      validation(
-        'One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: [' +
-          AttributeName +
-          ']',
-      );
-    }
-  }
-  const table = new Table({
-    name,
-    id: world.random.uuid(),
-    arn: state.arn(name),
-    createdAt: now(),
-    schema,
-    attributes,
-    globalIndexes: definition.GlobalSecondaryIndexes ?? [],
-    localIndexes: definition.LocalSecondaryIndexes ?? [],
-    billing: definition.BillingMode ?? 'PROVISIONED',
-    throughput: definition.ProvisionedThroughput,
-    stream: definition.StreamSpecification?.StreamEnabled
-      ? { ...definition.StreamSpecification, label: now().toISOString().slice(0, -1) }
-      : undefined,
-    encryption: definition.SSESpecification,
-    deletionProtection: definition.DeletionProtectionEnabled ?? false,
-    tableClass: definition.TableClass ?? 'STANDARD',
-    tags: tagsIn(definition.Tags),
-  });
-  state.tables.set(name, table);
-  after(seconds, () => {
-    fill?.(table);
-    table.status = 'ACTIVE';
-  });
-  return table;
-}
-
-const tagsIn = (tags: readonly SDK.Tag[] | undefined): Record<string, string> =>
-  Object.fromEntries((tags ?? []).map(({ Key, Value }) => [Key as string, Value as string]));
+const tagsIn = (tags: readonly SDK.Tag[] = []): Record<string, string> =>
+  Object.fromEntries(tags.map(({ Key = '', Value = '' }) => [Key, Value]));
 
 export const tables = operations<typeof SDK, DynamoDbState>()({
-  CreateTable: (input, context) => ({ TableDescription: describeTable(createTable(input, context)) }),
+  CreateTable(input, context) {
+    const table = makeTable(definitionIn(input, context), context);
+    table.stream = streamIn(input.StreamSpecification, context.now());
+    table.deletionProtection = input.DeletionProtectionEnabled ?? false;
+    table.tags = tagsIn(input.Tags);
+    return { TableDescription: describeTable(table) };
+  },
 
   DescribeTable: ({ TableName }, { state }) => ({ Table: describeTable(state.table(TableName)) }),
 
-  UpdateTable(input, { state, now }) {
-    const table = state.active(input.TableName);
-    if (input.BillingMode) table.billing = input.BillingMode;
-    if (input.ProvisionedThroughput) table.throughput = input.ProvisionedThroughput;
+  UpdateTable(input, context) {
+    const { state, now, after } = context;
+    const table = settled(state.table(input.TableName));
+    if (input.ReplicaUpdates || input.MultiRegionConsistency)
+      refuse('NotImplemented', 'The local AWS does not model global tables of DynamoDB.', { status: 501 });
+    if (input.StreamSpecification?.StreamEnabled && table.stream)
+      validation(`Table already has an enabled stream: TableName: ${table.name}`);
+    table.definition = updatedDefinition(table, input, context);
     if (input.DeletionProtectionEnabled !== undefined) table.deletionProtection = input.DeletionProtectionEnabled;
-    if (input.TableClass) table.tableClass = input.TableClass;
-    if (input.SSESpecification) table.encryption = input.SSESpecification;
-    if (input.StreamSpecification)
-      table.stream = input.StreamSpecification.StreamEnabled
-        ? { ...input.StreamSpecification, label: now().toISOString().slice(0, -1) }
-        : undefined;
-    for (const { Create, Delete } of input.GlobalSecondaryIndexUpdates ?? []) {
-      if (Create) {
-        table.attributes = [
-          ...table.attributes,
-          ...(input.AttributeDefinitions ?? []).filter(
-            ({ AttributeName }) => !table.attributes.some((one) => one.AttributeName === AttributeName),
-          ),
-        ];
-        table.globalIndexes = [...table.globalIndexes, Create];
-      }
-      if (Delete) table.globalIndexes = table.globalIndexes.filter(({ IndexName }) => IndexName !== Delete.IndexName);
-    }
+    if (input.StreamSpecification) table.stream = streamIn(input.StreamSpecification, now());
+    for (const { Create } of input.GlobalSecondaryIndexUpdates ?? []) if (Create?.IndexName) table.filling.add(Create.IndexName);
+    table.status = 'UPDATING';
+    after(UPDATING, () => {
+      table.filling.clear();
+      if (table.status === 'UPDATING') table.status = 'ACTIVE';
+    });
     return { TableDescription: describeTable(table) };
   },
 
-  DeleteTable({ TableName }, { state }) {
-    const table = state.table(TableName);
+  DeleteTable({ TableName }, context) {
+    const { state, after } = context;
+    const table = settled(state.table(TableName));
     if (table.deletionProtection)
       validation('Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.');
-    if (table.status !== 'ACTIVE')
-      refuse(
-        'ResourceInUseException',
-        `Attempt to change a resource which is still in use: Table is being created: ${table.name}`,
-      );
-    state.tables.delete(table.name);
     table.status = 'DELETING';
+    keepOnDelete(table, context);
+    after(DELETING, () => state.drop(table));
     return { TableDescription: describeTable(table) };
   },
 
-  ListTables({ ExclusiveStartTableName, Limit = 100 }, { state }) {
-    const names = [...state.tables.keys()]
-      .sort()
-      .filter((name) => ExclusiveStartTableName === undefined || name > ExclusiveStartTableName);
-    return { TableNames: names.slice(0, Limit), ...(names.length > Limit ? { LastEvaluatedTableName: names[Limit - 1] } : {}) };
+  ListTables({ ExclusiveStartTableName: start, Limit = 100 }, { state }) {
+    const names = state.tables.map(({ name }) => name).sort();
+    const rest = start === undefined ? names : names.filter((name) => name > start);
+    return { TableNames: rest.slice(0, Limit), ...(rest.length > Limit ? { LastEvaluatedTableName: rest[Limit - 1] } : {}) };
   },
 
   TagResource({ ResourceArn, Tags }, { state }) {
@@ -201,13 +80,17 @@ export const tables = operations<typeof SDK, DynamoDbState>()({
     Tags: Object.entries(state.table(ResourceArn).tags).map(([Key, Value]) => ({ Key, Value })),
   }),
 
-  UpdateTimeToLive({ TableName, TimeToLiveSpecification }, { state }) {
-    state.active(TableName).ttl = TimeToLiveSpecification?.Enabled ? TimeToLiveSpecification : undefined;
-    return { TimeToLiveSpecification };
+  /** Kept and told; expired items stay, as they may for days (DynamoDB guide, "Using time to live"). */
+  UpdateTimeToLive({ TableName, TimeToLiveSpecification: asked }, { state }) {
+    const table = state.active(TableName);
+    if (asked?.Enabled === (table.ttl !== undefined))
+      validation(`TimeToLive is already ${asked.Enabled ? 'enabled' : 'disabled'}`);
+    table.ttl = asked?.Enabled ? asked : undefined;
+    return { TimeToLiveSpecification: asked };
   },
 
   DescribeTimeToLive({ TableName }, { state }) {
-    const { ttl } = state.active(TableName);
+    const { ttl } = state.table(TableName);
     return {
       TimeToLiveDescription: ttl
         ? { TimeToLiveStatus: 'ENABLED', AttributeName: ttl.AttributeName }
@@ -215,3 +98,50 @@ export const tables = operations<typeof SDK, DynamoDbState>()({
     };
   },
 });
+
+/** A table that can be changed: nothing else is happening to it. */
+function settled(table: Table): Table {
+  if (table.status === 'ACTIVE') return table;
+  const doing = { CREATING: 'created', UPDATING: 'updated', DELETING: 'deleted' }[table.status as string] ?? table.status;
+  return refuse(
+    'ResourceInUseException',
+    `Attempt to change a resource which is still in use: Table is being ${doing}: ${table.name}`,
+  );
+}
+
+function updatedDefinition(
+  { definition: was }: Table,
+  input: SDK.UpdateTableCommandInput,
+  context: Context<DynamoDbState>,
+): Definition {
+  const billing = input.BillingMode ?? was.billing;
+  const throughput =
+    billing === was.billing && !input.ProvisionedThroughput ? was.throughput : throughputIn(input.ProvisionedThroughput, billing);
+  let globalIndexes = was.globalIndexes;
+  for (const { Create, Update, Delete } of input.GlobalSecondaryIndexUpdates ?? []) {
+    const name = (Create ?? Update ?? Delete)?.IndexName;
+    const known = globalIndexes.find(({ IndexName }) => IndexName === name);
+    if (Create && known) invalidValue(`Attempting to create an index which already exists: ${name}`);
+    if (!Create && !known) refuse('ResourceNotFoundException', `Requested resource not found: Index: ${name}`);
+    if (Create) globalIndexes = [...globalIndexes, Create];
+    if (Delete) globalIndexes = globalIndexes.filter(({ IndexName }) => IndexName !== name);
+    if (Update) globalIndexes = globalIndexes.map((index) => (index === known ? { ...index, ...Update } : index));
+  }
+  const used = new Set(
+    [{ KeySchema: was.keySchema }, ...globalIndexes, ...was.localIndexes].flatMap(({ KeySchema = [] }) =>
+      KeySchema.map(({ AttributeName }) => AttributeName),
+    ),
+  );
+  const named = new Map([...was.attributes, ...(input.AttributeDefinitions ?? [])].map((one) => [one.AttributeName, one]));
+  const definition: Definition = {
+    ...was,
+    billing,
+    throughput,
+    globalIndexes,
+    attributes: [...named.values()].filter(({ AttributeName }) => used.has(AttributeName)),
+    tableClass: input.TableClass ?? was.tableClass,
+    encryptionKey: input.SSESpecification ? encryptionKeyIn(input.SSESpecification, context) : was.encryptionKey,
+  };
+  checkDefinition(definition);
+  return definition;
+}

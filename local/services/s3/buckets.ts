@@ -1,33 +1,33 @@
 import type * as SDK from '@aws-sdk/client-s3';
 import { operations, refuse } from '../../world/service.ts';
+import { compareText } from '../utf8.ts';
 import { Bucket } from './bucket.ts';
 import type { S3State } from './state.ts';
 
 const NAME = /^(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 export const buckets = operations<typeof SDK, S3State>()({
-  CreateBucket(
-    { Bucket: name = '', CreateBucketConfiguration, ObjectLockEnabledForBucket = false },
-    { state, account, region, now },
-  ) {
+  CreateBucket({ Bucket: name = '', CreateBucketConfiguration: asked, ObjectLockEnabledForBucket = false }, context) {
+    const { state, account, region, now } = context;
     if (!NAME.test(name)) refuse('InvalidBucketName', 'The specified bucket is not valid.');
-    const wanted = CreateBucketConfiguration?.LocationConstraint ?? 'us-east-1';
+    const wanted = asked?.LocationConstraint ?? 'us-east-1';
     if (wanted !== region) {
       refuse(
         'IllegalLocationConstraintException',
-        `The ${wanted === 'us-east-1' ? 'unspecified' : wanted} location constraint is incompatible for the region specific endpoint this request was sent to.`,
+        `The ${asked?.LocationConstraint ?? 'unspecified'} location constraint is incompatible for the region specific endpoint this request was sent to.`,
       );
     }
     const known = state.peek(name);
-    if (known) {
-      if (known.owner !== account) refuse('BucketAlreadyExists', 'The requested bucket name is not available.', { status: 409 });
-      if (region !== 'us-east-1' || known.region !== region) {
-        refuse('BucketAlreadyOwnedByYou', 'Your previous request to create the named bucket succeeded and you already own it.', {
-          status: 409,
-        });
-      }
-    } else state.create(new Bucket({ name, owner: account, region, createdAt: now(), lockable: ObjectLockEnabledForBucket }));
-    return { Location: `/${name}`, BucketArn: `arn:aws:s3:::${name}` };
+    if (known) refuseTaken(known, account, region);
+    else {
+      const bucket = new Bucket({ name, owner: account, region, createdAt: now(), lockable: ObjectLockEnabledForBucket });
+      if (asked?.Tags) bucket.tags = tagsIn(asked.Tags);
+      state.create(bucket);
+    }
+    return {
+      Location: region === 'us-east-1' ? `/${name}` : `http://${name}.s3.amazonaws.com/`,
+      BucketArn: `arn:aws:s3:::${name}`,
+    };
   },
 
   DeleteBucket({ Bucket: name }, context) {
@@ -45,21 +45,28 @@ export const buckets = operations<typeof SDK, S3State>()({
     return { BucketRegion: region };
   },
 
-  ListBuckets({ Prefix = '', BucketRegion }, { state, account }) {
+  ListBuckets({ Prefix = '', BucketRegion, MaxBuckets = 10_000, ContinuationToken }, { state, account }) {
+    const all = state.buckets
+      .filter(({ owner, name, region }) => owner === account && name.startsWith(Prefix) && region === (BucketRegion ?? region))
+      .sort((a, b) => compareText(a.name, b.name))
+      .filter(({ name }) => ContinuationToken === undefined || compareText(name, ContinuationToken) > 0);
+    const listed = all.slice(0, MaxBuckets);
     return {
-      Buckets: state.buckets
-        .filter(
-          (bucket) =>
-            bucket.owner === account && bucket.name.startsWith(Prefix) && (!BucketRegion || bucket.region === BucketRegion),
-        )
-        .sort((a, b) => (a.name < b.name ? -1 : 1))
-        .map(({ name, createdAt, region }) => ({ Name: name, CreationDate: createdAt, BucketRegion: region })),
+      Buckets: listed.map(({ name, createdAt, region }) => ({ Name: name, CreationDate: createdAt, BucketRegion: region })),
       Owner: { ID: account },
+      ...(Prefix ? { Prefix } : {}),
+      ...(all.length > listed.length ? { ContinuationToken: listed.at(-1)?.name } : {}),
     };
   },
 
   GetBucketLocation({ Bucket: name }, context) {
-    const { region } = context.state.bucket(name, context, 's3:GetBucketLocation');
+    const bucket = context.state.peek(name ?? '');
+    // Any region tells where a bucket is, so that it can be found.
+    const { region } = context.state.bucket(
+      name,
+      { ...context, region: bucket?.region ?? context.region },
+      's3:GetBucketLocation',
+    );
     return region === 'us-east-1' ? {} : { LocationConstraint: region as SDK.BucketLocationConstraint };
   },
 
@@ -82,29 +89,6 @@ export const buckets = operations<typeof SDK, S3State>()({
     return versioning ? { Status: versioning } : {};
   },
 
-  PutObjectLockConfiguration({ Bucket: name, ObjectLockConfiguration }, context) {
-    const bucket = context.state.bucket(name, context, 's3:PutBucketObjectLockConfiguration');
-    if (!bucket.lockable) {
-      if (bucket.versioning !== 'Enabled') {
-        refuse('InvalidBucketState', "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration", {
-          status: 409,
-        });
-      }
-      Object.assign(bucket, { lockable: true });
-    }
-    bucket.defaultRetention = ObjectLockConfiguration?.Rule?.DefaultRetention;
-    return {};
-  },
-
-  GetObjectLockConfiguration({ Bucket: name }, context) {
-    const bucket = context.state.bucket(name, context, 's3:GetBucketObjectLockConfiguration');
-    if (!bucket.lockable) {
-      refuse('ObjectLockConfigurationNotFoundError', 'Object Lock configuration does not exist for this bucket', { status: 404 });
-    }
-    const rule = bucket.defaultRetention ? { Rule: { DefaultRetention: bucket.defaultRetention } } : {};
-    return { ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', ...rule } };
-  },
-
   PutBucketTagging({ Bucket: name, Tagging }, context) {
     context.state.bucket(name, context, 's3:PutBucketTagging').tags = tagsIn(Tagging?.TagSet);
     return {};
@@ -122,13 +106,7 @@ export const buckets = operations<typeof SDK, S3State>()({
   },
 
   PutBucketPolicy({ Bucket: name, Policy = '' }, context) {
-    const bucket = context.state.bucket(name, context, 's3:PutBucketPolicy');
-    try {
-      JSON.parse(Policy);
-    } catch {
-      refuse('MalformedPolicy', 'Policies must be valid JSON and the first byte must be "{"');
-    }
-    bucket.policy = Policy;
+    context.state.bucket(name, context, 's3:PutBucketPolicy').policy = Policy;
     return {};
   },
 
@@ -143,6 +121,22 @@ export const buckets = operations<typeof SDK, S3State>()({
     return {};
   },
 });
+
+/** Names are global; only us-east-1 lets an owner create a bucket again (S3 API, CreateBucket). */
+function refuseTaken({ owner, region: lies }: Bucket, account: string, region: string): void {
+  if (owner !== account) {
+    refuse(
+      'BucketAlreadyExists',
+      'The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.',
+      { status: 409 },
+    );
+  }
+  if (region !== 'us-east-1' || lies !== region) {
+    refuse('BucketAlreadyOwnedByYou', 'Your previous request to create the named bucket succeeded and you already own it.', {
+      status: 409,
+    });
+  }
+}
 
 export const tagsIn = (set: readonly SDK.Tag[] | undefined): Record<string, string> =>
   Object.fromEntries((set ?? []).map(({ Key, Value }) => [Key as string, Value ?? '']));

@@ -1,112 +1,15 @@
-import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import type * as SDK from '@aws-sdk/client-s3';
-import { type Context, operations, refuse } from '../../world/service.ts';
-import { type Bucket, md5, refuseLocked, type Version } from './bucket.ts';
+import { type Context, operations, Refusal, refuse } from '../../world/service.ts';
+import type { Bucket, Living, Version } from './bucket.ts';
 import { tagSet, tagsIn } from './buckets.ts';
-import { encryptionAnswer, encryptionOf, refuseLockedUp } from './encryption.ts';
+import { checkRead, checkWrite, notModified, policyConditions, quoted, type ReadConditions, whole } from './conditions.ts';
+import { encryptionAnswer, refuseLockedUp } from './encryption.ts';
+import { refuseLocked } from './locks.ts';
 import type { S3State } from './state.ts';
-
-const HEADERS = [
-  'ContentType',
-  'ContentEncoding',
-  'ContentDisposition',
-  'ContentLanguage',
-  'CacheControl',
-  'StorageClass',
-] as const;
-const CHECKSUMS = ['ChecksumCRC32', 'ChecksumCRC32C', 'ChecksumCRC64NVME', 'ChecksumSHA1', 'ChecksumSHA256'] as const;
-
-type Put = Omit<SDK.PutObjectRequest, 'Body'>;
-
-/** Writes a version under its conditions. Everything that makes an object ends here: puts, copies, completed uploads. */
-export function write(
-  bucket: Bucket,
-  key: string,
-  body: Uint8Array,
-  put: Put,
-  context: Context<S3State>,
-  { etag = md5(body), lastModified = context.now() } = {},
-): Version {
-  const { state, now } = context;
-  checkConditions(bucket, key, put);
-  checkChecksums(body, put);
-  const retention = retentionOf(bucket, put, now());
-  const version: Version = {
-    key,
-    versionId: state.versionId(bucket),
-    body,
-    etag,
-    lastModified,
-    appeared: now(),
-    headers: Object.fromEntries(HEADERS.flatMap((name) => (put[name] === undefined ? [] : [[name, put[name]]]))),
-    metadata: { ...put.Metadata },
-    checksums: Object.fromEntries(CHECKSUMS.flatMap((name) => (put[name] === undefined ? [] : [[name, put[name] as string]]))),
-    encryption: encryptionOf(put, bucket.settings, state, context),
-    tags: put.Tagging ? Object.fromEntries(new URLSearchParams(put.Tagging)) : {},
-    ...(retention ? { retention } : {}),
-    ...(put.ObjectLockLegalHoldStatus ? { legalHold: put.ObjectLockLegalHoldStatus } : {}),
-  };
-  bucket.add(version);
-  return version;
-}
-
-/** `If-None-Match: *` succeeds where there is no current object, also behind a delete marker; `If-Match` where its ETag is the current one (S3 guide, "Conditional writes"). */
-function checkConditions(bucket: Bucket, key: string, { IfNoneMatch, IfMatch }: Pick<Put, 'IfNoneMatch' | 'IfMatch'>): void {
-  const current = bucket.current(key);
-  const failed = (Condition: string) =>
-    refuse('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', { status: 412, Condition });
-  if (IfNoneMatch === '*' && current) failed('If-None-Match');
-  if (IfMatch !== undefined && !current) refuse('NoSuchKey', 'The specified key does not exist.', { status: 404, Key: key });
-  if (IfMatch !== undefined && unquoted(IfMatch) !== current!.etag) failed('If-Match');
-}
-
-const base64 = (hex: Buffer): string => hex.toString('base64');
-const VERIFIED: Readonly<Record<string, (body: Uint8Array) => string>> = {
-  ContentMD5: (body) => base64(createHash('md5').update(body).digest()),
-  ChecksumSHA1: (body) => base64(createHash('sha1').update(body).digest()),
-  ChecksumSHA256: (body) => base64(createHash('sha256').update(body).digest()),
-  ChecksumCRC32: (body) => {
-    const sum = Buffer.alloc(4);
-    sum.writeUInt32BE(crc32(body));
-    return base64(sum);
-  },
-};
-
-function checkChecksums(body: Uint8Array, put: Put): void {
-  for (const [name, digest] of Object.entries(VERIFIED)) {
-    const claimed = put[name as keyof Put];
-    if (claimed !== undefined && claimed !== digest(body))
-      refuse('BadDigest', `The ${name} you specified did not match the calculated checksum.`);
-  }
-}
-
-function retentionOf({ lockable, defaultRetention }: Bucket, put: Put, now: Date): Version['retention'] {
-  if (put.ObjectLockMode && put.ObjectLockRetainUntilDate) {
-    if (!lockable) refuse('InvalidRequest', 'Bucket is missing Object Lock Configuration');
-    if (put.ObjectLockRetainUntilDate <= now) refuse('InvalidArgument', 'The retain until date must be in the future!');
-    return { Mode: put.ObjectLockMode, RetainUntilDate: put.ObjectLockRetainUntilDate };
-  }
-  if (!defaultRetention?.Mode) return undefined;
-  const days = defaultRetention.Days ?? 365 * (defaultRetention.Years ?? 0);
-  return { Mode: defaultRetention.Mode, RetainUntilDate: new Date(now.getTime() + days * 86_400_000) };
-}
-
-const unquoted = (etag: string): string => etag.replaceAll('"', '');
-export const quoted = (etag: string): string => `"${etag}"`;
-const whole = (date: Date): Date => new Date(Math.floor(date.getTime() / 1000) * 1000);
-
-export { whole };
-
-const written = (bucket: Bucket, version: Version) => ({
-  ETag: quoted(version.etag),
-  ...(bucket.versioning === 'Enabled' ? { VersionId: version.versionId } : {}),
-  ...encryptionAnswer(version),
-  ...version.checksums,
-});
+import { own, write, written } from './write.ts';
 
 /** What HeadObject and GetObject both say. */
-const described = (bucket: Bucket, version: Version & { body: Uint8Array }) => ({
+const described = (bucket: Bucket, version: Living, checksumMode: SDK.ChecksumMode | undefined) => ({
   AcceptRanges: 'bytes',
   ContentLength: version.body.length,
   ETag: quoted(version.etag),
@@ -121,109 +24,107 @@ const described = (bucket: Bucket, version: Version & { body: Uint8Array }) => (
     : {}),
   ...(version.legalHold ? { ObjectLockLegalHoldStatus: version.legalHold } : {}),
   ...(Object.keys(version.tags).length > 0 ? { TagCount: Object.keys(version.tags).length } : {}),
+  ...(checksumMode === 'ENABLED' ? checksumAnswer(version) : {}),
 });
 
-const conditionsOf = ({ IfNoneMatch, IfMatch }: Pick<Put, 'IfNoneMatch' | 'IfMatch'>) => ({
-  's3:if-none-match': IfNoneMatch,
-  's3:if-match': IfMatch,
-});
+const checksumAnswer = ({ checksums, etag }: Living) =>
+  Object.keys(checksums).length === 0
+    ? {}
+    : { ...checksums, ChecksumType: etag.includes('-') ? ('COMPOSITE' as const) : ('FULL_OBJECT' as const) };
 
-type Read = Pick<
-  SDK.GetObjectRequest,
-  'Bucket' | 'Key' | 'VersionId' | 'IfMatch' | 'IfNoneMatch' | 'IfModifiedSince' | 'IfUnmodifiedSince'
->;
+type Named = Pick<SDK.GetObjectRequest, 'Bucket' | 'Key' | 'VersionId'>;
 
-function read(
-  { Bucket: name, Key = '', VersionId, ...conditions }: Read,
-  context: Context<S3State>,
-): { bucket: Bucket; version: Version & { body: Uint8Array } } {
-  const bucket = context.state.bucket(name, context, VersionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion', {}, Key);
+function read(input: Named & ReadConditions, context: Context<S3State>): { bucket: Bucket; version: Living } {
+  const { Bucket: name, Key = '', VersionId } = input;
+  const action = VersionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion';
+  const bucket = context.state.bucket(name, context, action, {}, Key);
   const version = bucket.find(Key, VersionId);
-  const { IfMatch, IfNoneMatch, IfModifiedSince, IfUnmodifiedSince } = conditions;
-  const modified = whole(version.lastModified);
-  if ((IfMatch && unquoted(IfMatch) !== version.etag) || (IfUnmodifiedSince && modified > IfUnmodifiedSince)) {
-    refuse('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', { status: 412 });
-  }
-  if ((IfNoneMatch && unquoted(IfNoneMatch) === version.etag) || (IfModifiedSince && modified <= IfModifiedSince)) {
-    refuse('NotModified', 'Not Modified', { status: 304 });
-  }
-  refuseLockedUp(version, context.state, context);
+  checkRead(version, input, notModified);
+  refuseLockedUp(version, bucket, context);
   return { bucket, version };
+}
+
+/** A HEAD has no body to say more than its status. */
+function headless<T>(look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 404) return refuse('NotFound', 'NotFound', { status: 404 });
+    throw error;
+  }
+}
+
+export function rangeIn(range: string, length: number): [number, number] {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(range);
+  const [, first = '', last = ''] = match ?? [];
+  const from = first === '' ? Math.max(0, length - Number(last)) : Number(first);
+  const to = first === '' || last === '' ? length - 1 : Math.min(Number(last), length - 1);
+  if (!match || from > to || from >= length)
+    refuse('InvalidRange', 'The requested range is not satisfiable', { status: 416, ActualObjectSize: length });
+  return [from, to];
 }
 
 export const objects = operations<typeof SDK, S3State>()({
   PutObject({ Body = new Uint8Array(), ...put }, context) {
     const { Bucket: name, Key = '' } = put;
-    const bucket = context.state.bucket(name, context, 's3:PutObject', conditionsOf(put), Key);
-    const version = write(bucket, Key, Body, put, context);
-    return { ...written(bucket, version), Size: Body.length };
+    const bucket = context.state.bucket(name, context, 's3:PutObject', policyConditions(put), Key);
+    return { ...written(bucket, write(bucket, Key, own(Body), put, context)), Size: Body.length };
   },
 
   GetObject(input, context) {
     const { bucket, version } = read(input, context);
-    const common = {
-      ...described(bucket, version),
-      ...(input.ChecksumMode === 'ENABLED' && !input.Range ? version.checksums : {}),
-    };
-    if (!input.Range) return { ...common, Body: version.body };
-    const [from, to] = rangeIn(input.Range, version.body.length);
-    const Body = version.body.subarray(from, to + 1);
-    return { ...common, Body, ContentLength: Body.length, ContentRange: `bytes ${from}-${to}/${version.body.length}` };
+    const { Range } = input;
+    if (!Range) return { ...described(bucket, version, input.ChecksumMode), Body: version.body };
+    const [from, to] = rangeIn(Range, version.body.length);
+    const Body = version.body.slice(from, to + 1);
+    const ContentRange = `bytes ${from}-${to}/${version.body.length}`;
+    return { ...described(bucket, version, undefined), Body, ContentLength: Body.length, ContentRange };
   },
 
   HeadObject(input, context) {
-    try {
-      const { bucket, version } = read(input, context);
-      return { ...described(bucket, version), ...(input.ChecksumMode === 'ENABLED' ? version.checksums : {}) };
-    } catch (error) {
-      const { code } = error as { code?: string };
-      if (code === 'NoSuchKey' || code === 'NoSuchVersion') refuse('NotFound', 'NotFound', { status: 404 }); // a HEAD has no body to say more
-      throw error;
-    }
+    const { bucket, version } = headless(() => read(input, context));
+    return described(bucket, version, input.ChecksumMode);
   },
 
-  CopyObject(input, context) {
-    const { Bucket: name, Key = '', MetadataDirective = 'COPY', TaggingDirective = 'COPY' } = input;
-    const bucket = context.state.bucket(name, context, 's3:PutObject', conditionsOf(input), Key);
-    const source = sourceOf(input.CopySource ?? '', input, context);
-    const metadata = MetadataDirective === 'REPLACE' ? input : { ...source.headers, Metadata: { ...source.metadata } };
-    const Tagging = TaggingDirective === 'REPLACE' ? input.Tagging : new URLSearchParams(source.tags).toString();
-    const { StorageClass } = input;
-    const copied = { ...pick(input), ...metadata, ...(StorageClass ? { StorageClass } : {}), Tagging, Bucket: name, Key } as Put;
-    const version = write(bucket, Key, source.body, { ...copied, ...source.checksums }, context);
+  GetObjectAttributes(input, context) {
+    const { bucket, version } = read(input, context);
+    const wanted = new Set(input.ObjectAttributes);
     return {
-      CopyObjectResult: { ETag: quoted(version.etag), LastModified: whole(version.lastModified), ...version.checksums },
-      CopySourceVersionId: source.versionId,
-      ...(bucket.versioning === 'Enabled' ? { VersionId: version.versionId } : {}),
-      ...encryptionAnswer(version),
+      LastModified: whole(version.lastModified),
+      ...(bucket.versioning ? { VersionId: version.versionId } : {}),
+      ...(wanted.has('ETag') ? { ETag: version.etag } : {}),
+      ...(wanted.has('ObjectSize') ? { ObjectSize: version.body.length } : {}),
+      ...(wanted.has('StorageClass') ? { StorageClass: version.headers.StorageClass ?? 'STANDARD' } : {}),
+      ...(wanted.has('Checksum') ? { Checksum: checksumAnswer(version) } : {}),
     };
   },
 
   DeleteObject({ Bucket: name, Key = '', VersionId, BypassGovernanceRetention = false, IfMatch }, context) {
-    const bucket = context.state.bucket(
-      name,
-      context,
-      VersionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion',
-      {},
-      Key,
-    );
-    if (IfMatch !== undefined) checkConditions(bucket, Key, { IfMatch });
+    const action = VersionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
+    const bucket = context.state.bucket(name, context, action, {}, Key);
+    checkWrite(bucket, Key, { IfMatch }, context);
     return erase(bucket, Key, VersionId, BypassGovernanceRetention, context);
   },
 
+  /** Each deletion by itself: some may be refused and others done. */
   DeleteObjects({ Bucket: name, Delete, BypassGovernanceRetention = false }, context) {
-    const bucket = context.state.bucket(name, context, 's3:DeleteObject', {}, '*');
+    const { state } = context;
+    const bucket = state.located(name, context);
+    const asked = Delete?.Objects ?? [];
+    if (asked.length === 0 || asked.length > 1000)
+      refuse('MalformedXML', 'The XML you provided was not well-formed or did not validate against our published schema');
     const Deleted: SDK.DeletedObject[] = [];
     const Errors: SDK._Error[] = [];
-    for (const { Key = '', VersionId } of Delete?.Objects ?? []) {
-      const asked = { Key, ...(VersionId === undefined ? {} : { VersionId }) };
+    for (const { Key = '', VersionId, ETag } of asked) {
+      const which = { Key, ...(VersionId === undefined ? {} : { VersionId }) };
       try {
-        context.state.allow(bucket, context, VersionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion', {}, Key);
+        state.allow(bucket, context, VersionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion', {}, Key);
+        checkWrite(bucket, Key, { IfMatch: ETag }, context);
         const { DeleteMarker, VersionId: id } = erase(bucket, Key, VersionId, BypassGovernanceRetention, context);
-        Deleted.push({ ...asked, ...(DeleteMarker ? { DeleteMarker, DeleteMarkerVersionId: id } : {}) });
+        Deleted.push({ ...which, ...(DeleteMarker ? { DeleteMarker, DeleteMarkerVersionId: id } : {}) });
       } catch (error) {
-        const { code, message } = error as { code?: string; message?: string };
-        Errors.push({ ...asked, Code: code ?? 'InternalError', Message: message ?? '' });
+        if (!(error instanceof Refusal)) throw error;
+        Errors.push({ ...which, Code: error.code, Message: error.message });
       }
     }
     return { Errors, ...(Delete?.Quiet ? {} : { Deleted }) };
@@ -238,41 +139,9 @@ export const objects = operations<typeof SDK, S3State>()({
     return { TagSet: tagSet(context.state.bucket(name, context, 's3:GetObjectTagging', {}, Key).find(Key, VersionId).tags) };
   },
 
-  PutObjectRetention({ Bucket: name, Key = '', VersionId, Retention, BypassGovernanceRetention = false }, context) {
-    const bucket = context.state.bucket(name, context, 's3:PutObjectRetention', {}, Key);
-    if (!bucket.lockable) refuse('InvalidRequest', 'Bucket is missing Object Lock Configuration');
-    const version = bucket.find(Key, VersionId);
-    const { Mode, RetainUntilDate } = Retention ?? {};
-    const held = version.retention && version.retention.RetainUntilDate > context.now() ? version.retention : undefined;
-    const shortens = held && (!RetainUntilDate || RetainUntilDate < held.RetainUntilDate || Mode !== held.Mode);
-    // Compliance retention can only be extended; governance can be changed by those who may bypass it (S3 guide, "Retention modes").
-    if (shortens && !(held.Mode === 'GOVERNANCE' && BypassGovernanceRetention)) {
-      refuse('AccessDenied', 'Access Denied because object protected by object lock.', { status: 403 });
-    }
-    if (Mode && RetainUntilDate) version.retention = { Mode, RetainUntilDate };
-    else delete version.retention;
+  DeleteObjectTagging({ Bucket: name, Key = '', VersionId }, context) {
+    context.state.bucket(name, context, 's3:DeleteObjectTagging', {}, Key).find(Key, VersionId).tags = {};
     return {};
-  },
-
-  GetObjectRetention({ Bucket: name, Key = '', VersionId }, context) {
-    const { retention } = context.state.bucket(name, context, 's3:GetObjectRetention', {}, Key).find(Key, VersionId);
-    if (!retention)
-      refuse('NoSuchObjectLockConfiguration', 'The specified object does not have a ObjectLock configuration', { status: 404 });
-    return { Retention: retention };
-  },
-
-  PutObjectLegalHold({ Bucket: name, Key = '', VersionId, LegalHold }, context) {
-    const bucket = context.state.bucket(name, context, 's3:PutObjectLegalHold', {}, Key);
-    if (!bucket.lockable) refuse('InvalidRequest', 'Bucket is missing Object Lock Configuration');
-    bucket.find(Key, VersionId).legalHold = LegalHold?.Status ?? 'OFF';
-    return {};
-  },
-
-  GetObjectLegalHold({ Bucket: name, Key = '', VersionId }, context) {
-    const { legalHold } = context.state.bucket(name, context, 's3:GetObjectLegalHold', {}, Key).find(Key, VersionId);
-    if (!legalHold)
-      refuse('NoSuchObjectLockConfiguration', 'The specified object does not have a ObjectLock configuration', { status: 404 });
-    return { LegalHold: { Status: legalHold } };
   },
 });
 
@@ -284,94 +153,36 @@ function erase(
   bypass: boolean,
   context: Context<S3State>,
 ): { DeleteMarker?: boolean; VersionId?: string } {
+  const { state, now } = context;
   if (versionId !== undefined) {
     const version = bucket.versions(key).find((one) => one.versionId === versionId);
     if (!version) return { VersionId: versionId };
-    refuseLocked(version, context.now(), bypass);
-    bucket.remove(key, versionId);
+    refuseLocked(version, now(), bypass);
+    bucket.remove(key, versionId, now());
     return { VersionId: versionId, ...(version.body ? {} : { DeleteMarker: true }) };
   }
   if (!bucket.versioning) {
     const current = bucket.versions(key)[0];
-    if (current) bucket.remove(key, current.versionId);
+    if (current) bucket.remove(key, current.versionId, now());
     return {};
   }
-  const marker: Version = {
-    key,
-    versionId: context.state.versionId(bucket),
-    body: undefined,
-    etag: '',
-    lastModified: context.now(),
-    appeared: context.now(),
-    headers: {},
-    metadata: {},
-    checksums: {},
-    encryption: { algorithm: 'AES256' },
-    tags: {},
-  };
+  const sequence = state.nextSequence();
+  const marker = markerOf(key, state.versionId(bucket, sequence), sequence, now());
   bucket.add(marker);
   return { DeleteMarker: true, VersionId: marker.versionId };
 }
 
-type CopyConditions = Pick<SDK.CopyObjectRequest, 'CopySourceIfMatch' | 'CopySourceIfNoneMatch'>;
-
-/** `bucket/key` or `bucket/key?versionId=…`, the key percent-encoded; read in the bucket's own region, which must be alive. */
-export function sourceOf(
-  text: string,
-  { CopySourceIfMatch, CopySourceIfNoneMatch }: CopyConditions,
-  context: Context<S3State>,
-): Version & { body: Uint8Array } {
-  const [path = '', query] = text.replace(/^\//, '').split('?versionId=');
-  const slash = path.indexOf('/');
-  const name = path.slice(0, slash);
-  const key = decodeURIComponent(path.slice(slash + 1));
-  const { state, world } = context;
-  const region = state.peek(name)?.region ?? context.region;
-  if (world.dark.has(region))
-    refuse('ServiceUnavailable', `The source bucket's region (${region}) is not available.`, { status: 503 });
-  const bucket = state.bucket(
-    name,
-    { ...context, region },
-    query === undefined ? 's3:GetObject' : 's3:GetObjectVersion',
-    {},
-    key,
-  );
-  const version = bucket.find(key, query);
-  refuseLockedUp(version, state, { ...context, account: bucket.owner, region });
-  const mismatch = CopySourceIfMatch && unquoted(CopySourceIfMatch) !== version.etag;
-  if (mismatch || (CopySourceIfNoneMatch && unquoted(CopySourceIfNoneMatch) === version.etag)) {
-    refuse('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', { status: 412 });
-  }
-  return version;
-}
-
-/** What a copy takes from its own request and not from its source. */
-const pick = ({
-  IfNoneMatch,
-  IfMatch,
-  ServerSideEncryption,
-  SSEKMSKeyId,
-  ObjectLockMode,
-  ObjectLockRetainUntilDate,
-  ObjectLockLegalHoldStatus,
-}: SDK.CopyObjectRequest) =>
-  Object.fromEntries(
-    Object.entries({
-      IfNoneMatch,
-      IfMatch,
-      ServerSideEncryption,
-      SSEKMSKeyId,
-      ObjectLockMode,
-      ObjectLockRetainUntilDate,
-      ObjectLockLegalHoldStatus,
-    }).filter(([, value]) => value !== undefined),
-  );
-
-export function rangeIn(range: string, length: number): [number, number] {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(range);
-  const [, first = '', last = ''] = match ?? [];
-  const from = first === '' ? Math.max(0, length - Number(last)) : Number(first);
-  const to = first === '' || last === '' ? length - 1 : Math.min(Number(last), length - 1);
-  if (!match || from > to || from >= length) refuse('InvalidRange', 'The requested range is not satisfiable', { status: 416 });
-  return [from, to];
-}
+const markerOf = (key: string, versionId: string, sequence: number, at: Date): Version => ({
+  key,
+  versionId,
+  sequence,
+  body: undefined,
+  etag: '',
+  lastModified: at,
+  appeared: at,
+  headers: {},
+  metadata: {},
+  checksums: {},
+  encryption: { algorithm: 'AES256' },
+  tags: {},
+});

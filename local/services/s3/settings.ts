@@ -4,7 +4,7 @@ import type { S3State } from './state.ts';
 
 /**
  * Bucket settings that are kept and given back as they were put: each a name, the member that carries it, and what AWS answers where there
- * is none.
+ * is none. Nothing comes of them but what encryption says: a lifecycle expires nothing, a notification tells nobody.
  */
 const SETTINGS = {
   encryption: {
@@ -70,4 +70,36 @@ export const settings = operations<typeof SDK, S3State>()({
   },
   PutBucketNotificationConfiguration: (input, context) => put('notification', input.NotificationConfiguration, input, context),
   GetBucketNotificationConfiguration: (input, context) => get('notification', input, context),
+  DeleteBucketCors: (input, context) => remove('cors', input, context),
+  DeleteBucketOwnershipControls: (input, context) => remove('ownership', input, context),
+});
+
+const seen = ({ Bucket }: In, context: Context<S3State>, what: string) => context.state.bucket(Bucket, context, `s3:Get${what}`);
+
+/** What a new bucket has of settings that cannot be put here: tools ask for all of them. */
+export const defaults = operations<typeof SDK, S3State>()({
+  GetBucketAcl(input, context) {
+    const Owner = { ID: seen(input, context, 'BucketAcl').owner };
+    return { Owner, Grants: [{ Grantee: { ID: Owner.ID, Type: 'CanonicalUser' }, Permission: 'FULL_CONTROL' }] };
+  },
+  GetBucketLogging(input, context) {
+    seen(input, context, 'BucketLogging');
+    return {};
+  },
+  GetBucketRequestPayment(input, context) {
+    seen(input, context, 'BucketRequestPayment');
+    return { Payer: 'BucketOwner' };
+  },
+  GetBucketAccelerateConfiguration(input, context) {
+    seen(input, context, 'AccelerateConfiguration');
+    return {};
+  },
+  GetBucketWebsite(input, context) {
+    seen(input, context, 'BucketWebsite');
+    return refuse('NoSuchWebsiteConfiguration', 'The specified bucket does not have a website configuration', { status: 404 });
+  },
+  GetBucketReplication(input, context) {
+    seen(input, context, 'ReplicationConfiguration');
+    return refuse('ReplicationConfigurationNotFoundError', 'The replication configuration was not found', { status: 404 });
+  },
 });

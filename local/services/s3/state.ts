@@ -1,16 +1,17 @@
-import type { StateContext } from '../../world/service.ts';
-import { type Context, refuse } from '../../world/service.ts';
-import type { World } from '../../world/world.ts';
-import type { Bucket, Version } from './bucket.ts';
-import type { KmsKeys } from './encryption.ts';
-import { allowed } from './policy.ts';
+import { type Context, refuse, type StateContext } from '../../world/service.ts';
+import type { Place, World } from '../../world/world.ts';
+import type { Bucket, Living } from './bucket.ts';
+import type { Conditions } from './policy.ts';
 
-export type Request = Pick<Context<S3State>, 'account' | 'region' | 'caller' | 'now' | 'world' | 'peer' | 'requestId'>;
+export type Request = Pick<Context<S3State>, 'account' | 'region' | 'caller' | 'now' | 'world'>;
+
+/** What the owner's root may do whatever the policy says, so that nobody is locked out for good (S3 API, PutBucketPolicy). */
+const ALWAYS_ROOTS: ReadonlySet<string> = new Set(['s3:PutBucketPolicy', 's3:GetBucketPolicy', 's3:DeleteBucketPolicy']);
 
 /** Every bucket of the partition: their names are global. */
 export class S3State {
-  readonly #buckets = new Map<string, Bucket>();
   readonly world: World;
+  readonly #buckets = new Map<string, Bucket>();
   #sequence = 0;
 
   constructor({ world }: StateContext) {
@@ -33,54 +34,47 @@ export class S3State {
     return this.#buckets.get(name);
   }
 
-  /**
-   * A bucket as a request sees it: it must exist, lie in the request's region (S3 API, "PermanentRedirect") and be the caller's own or open
-   * to it by policy; what the policy denies is denied to the owner too.
-   */
-  bucket(
-    name: string | undefined,
-    request: Request,
-    action: string,
-    conditions: Readonly<Record<string, string | undefined>> = {},
-    key?: string,
-  ): Bucket {
-    const bucket = this.#buckets.get(name ?? '');
-    if (!bucket) return refuse('NoSuchBucket', 'The specified bucket does not exist', { status: 404, BucketName: name });
-    if (bucket.region !== request.region) {
-      refuse(
-        'PermanentRedirect',
-        `The bucket you are attempting to access must be addressed using the specified endpoint of ${bucket.region}.`,
-        {
-          status: 301,
-          BucketRegion: bucket.region,
-          Endpoint: `s3.${bucket.region}.amazonaws.com`,
-        },
-      );
-    }
+  /** A bucket as a request sees it: it must exist, lie in the request's region (S3 API, "PermanentRedirect") and be open to the caller. */
+  bucket(name: string | undefined, request: Request, action: string, conditions: Conditions = {}, key?: string): Bucket {
+    const bucket = this.located(name, request);
     this.allow(bucket, request, action, conditions, key);
     return bucket;
   }
 
-  allow(
-    bucket: Bucket,
-    { caller }: Pick<Request, 'caller'>,
-    action: string,
-    conditions: Readonly<Record<string, string | undefined>>,
-    key?: string,
-  ): void {
+  /** A bucket that exists and lies in the request's region, whoever may do what there. */
+  located(name: string | undefined, { region }: Pick<Request, 'region'>): Bucket {
+    const bucket = this.#buckets.get(name ?? '');
+    if (!bucket) return refuse('NoSuchBucket', 'The specified bucket does not exist', { status: 404, BucketName: name });
+    if (bucket.region === region) return bucket;
+    return refuse(
+      'PermanentRedirect',
+      'The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.',
+      { status: 301, BucketRegion: bucket.region, Bucket: bucket.name, Endpoint: `s3.${bucket.region}.amazonaws.com` },
+    );
+  }
+
+  /** A bucket is its owner's and open to others by its policy; what the policy denies is denied to the owner too. */
+  allow(bucket: Bucket, { caller }: Pick<Request, 'caller'>, action: string, conditions: Conditions, key?: string): void {
     const resource = `arn:aws:s3:::${bucket.name}${key === undefined ? '' : `/${key}`}`;
-    const verdict = allowed(bucket.policy, { action, resource, caller, conditions });
-    if (verdict === 'deny' || (verdict === undefined && caller.account !== bucket.owner)) {
+    const own = caller.account === bucket.owner;
+    if (own && ALWAYS_ROOTS.has(action) && caller.arn.endsWith(':root')) return;
+    const verdict = bucket.statements?.verdict({ action, resource, caller, conditions });
+    if (verdict === 'deny' || (verdict === undefined && !own)) {
       refuse('AccessDenied', `User: ${caller.arn} is not authorized to perform: ${action} on resource: "${resource}"`, {
         status: 403,
       });
     }
   }
 
-  /** Version ids are opaque; these never repeat and do not sort by time. */
-  versionId(bucket: Bucket): string {
+  /** The place of the next version in the order of writing. */
+  nextSequence(): number {
+    return ++this.#sequence;
+  }
+
+  /** Version ids are opaque; these never repeat, do not sort by time, and let a listing go on after a version that is gone. */
+  versionId(bucket: Bucket, sequence: number): string {
     if (bucket.versioning !== 'Enabled') return 'null';
-    return `${this.world.random.hex(12)}.${(++this.#sequence).toString(36).padStart(6, '0')}`;
+    return `${this.world.random.hex(16)}.${sequence.toString(36).padStart(7, '0')}`;
   }
 
   /** The current bytes of an object, or those of one version: for those who look from outside. */
@@ -90,23 +84,11 @@ export class S3State {
   }
 
   /** What a bucket truly held at an instant, to the millisecond: by when versions appeared, not by what S3 says of it. */
-  asOf(bucket: string, at: Date): Map<string, Version & { body: Uint8Array }> {
-    const held = new Map<string, Version & { body: Uint8Array }>();
-    const found = this.#buckets.get(bucket);
-    for (const key of found?.keys ?? []) {
-      const version = found!.versions(key).find(({ appeared }) => appeared <= at);
-      if (version?.body) held.set(key, version as Version & { body: Uint8Array });
-    }
-    return held;
+  asOf(bucket: string, at: Date): Map<string, Living> {
+    return this.#buckets.get(bucket)?.asOf(at.getTime()) ?? new Map();
   }
 
-  taggedResources({
-    account,
-    region,
-  }: {
-    account: string;
-    region: string;
-  }): { arn: string; tags: Readonly<Record<string, string>> }[] {
+  taggedResources({ account, region }: Place): { arn: string; tags: Readonly<Record<string, string>> }[] {
     return this.buckets
       .filter((bucket) => bucket.owner === account && bucket.region === region && bucket.tags)
       .map(({ name, tags = {} }) => ({ arn: `arn:aws:s3:::${name}`, tags }));
@@ -117,9 +99,10 @@ export class S3State {
     if (bucket) bucket.tags = { ...bucket.tags, ...tags };
     return bucket !== undefined;
   }
-
-  /** The keys of a region that objects may be encrypted under; absent where the local AWS has no KMS. */
-  keys({ world, account, region }: Request): KmsKeys | undefined {
-    return world.services.has('kms') ? world.state<KmsKeys>('kms', { account, region }) : undefined;
-  }
 }
+
+/** The number in a version id; undefined for the null version. */
+export const sequenceIn = (versionId: string): number | undefined => {
+  const digits = versionId.split('.')[1];
+  return digits === undefined ? undefined : Number.parseInt(digits, 36);
+};

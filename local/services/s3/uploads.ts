@@ -1,87 +1,119 @@
 import { createHash } from 'node:crypto';
 import type * as SDK from '@aws-sdk/client-s3';
 import { type Context, operations, refuse } from '../../world/service.ts';
-import { type Bucket, md5, type Upload } from './bucket.ts';
-import { quoted, rangeIn, sourceOf, whole, write } from './objects.ts';
+import { compareText } from '../utf8.ts';
+import type { Bucket, Part, Upload } from './bucket.ts';
+import { checksumsOf, md5 } from './checksums.ts';
+import { policyConditions, quoted, whole } from './conditions.ts';
+import { sourceOf } from './copies.ts';
+import { rangeIn } from './objects.ts';
 import type { S3State } from './state.ts';
+import { own, type Put, versionAnswer, write } from './write.ts';
+
+const MOST_PARTS = 10_000;
+
+interface Named {
+  readonly Bucket?: string | undefined;
+  readonly Key?: string | undefined;
+  readonly UploadId?: string | undefined;
+}
 
 function open(
-  {
-    Bucket: name,
-    Key = '',
-    UploadId = '',
-  }: { Bucket?: string | undefined; Key?: string | undefined; UploadId?: string | undefined },
+  { Bucket: name, Key = '', UploadId = '' }: Named,
   context: Context<S3State>,
   action: string,
+  conditions = policyConditions({}, false),
 ): { bucket: Bucket; upload: Upload } {
-  const bucket = context.state.bucket(name, context, action, {}, Key);
+  const bucket = context.state.bucket(name, context, action, conditions, Key);
   const upload = bucket.uploads.get(UploadId);
-  if (upload?.key !== Key)
-    refuse(
-      'NoSuchUpload',
-      'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
-      { status: 404 },
-    );
-  return { bucket, upload: upload as Upload };
+  if (upload?.key === Key) return { bucket, upload };
+  return refuse(
+    'NoSuchUpload',
+    'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
+    { status: 404, UploadId },
+  );
 }
+
+function checkNumber(number: number | undefined): number {
+  if (number !== undefined && number >= 1 && number <= MOST_PARTS) return number;
+  return refuse('InvalidArgument', `Part number must be an integer between 1 and ${MOST_PARTS}, inclusive`);
+}
+
+/**
+ * The parts that a completion names, which must be what was uploaded. That all but the last have at least 5 MiB (S3 guide, "Multipart upload
+ * limits") is not demanded here: a simulation of large objects would have to carry their bytes.
+ */
+function partsOf(upload: Upload, wanted: readonly SDK.CompletedPart[]): Part[] {
+  if (wanted.length === 0)
+    refuse('MalformedXML', 'The XML you provided was not well-formed or did not validate against our published schema');
+  return wanted.map(({ PartNumber = 0, ETag = '' }, i) => {
+    if (i > 0 && PartNumber <= (wanted[i - 1]?.PartNumber ?? 0))
+      refuse('InvalidPartOrder', 'The list of parts was not in ascending order. Parts must be ordered by part number.');
+    const part = upload.parts.get(PartNumber);
+    if (!part || part.etag !== ETag.replaceAll('"', '')) {
+      return refuse(
+        'InvalidPart',
+        'One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match.',
+      );
+    }
+    return part;
+  });
+}
+
+/** The MD5 of the parts' MD5s, and how many they are. */
+const etagOf = (parts: readonly Part[]): string =>
+  `${createHash('md5')
+    .update(Buffer.concat(parts.map(({ etag }) => Buffer.from(etag, 'hex'))))
+    .digest('hex')}-${parts.length}`;
 
 export const uploads = operations<typeof SDK, S3State>()({
   CreateMultipartUpload(input, context) {
-    const { Bucket: name, Key = '' } = input;
-    const bucket = context.state.bucket(name, context, 's3:PutObject', {}, Key);
+    const { Bucket: name, Key = '', ChecksumAlgorithm } = input;
+    const bucket = context.state.bucket(name, context, 's3:PutObject', policyConditions({}, false), Key);
     const id = context.world.random.hex(32);
     bucket.uploads.set(id, { id, key: Key, initiated: context.now(), request: input, parts: new Map() });
-    return { Bucket: name, Key, UploadId: id };
+    return { Bucket: name, Key, UploadId: id, ...(ChecksumAlgorithm ? { ChecksumAlgorithm } : {}) };
   },
 
-  UploadPart({ Body = new Uint8Array(), PartNumber = 0, ...input }, context) {
+  UploadPart({ Body = new Uint8Array(), PartNumber, ...input }, context) {
     const { upload } = open(input, context, 's3:PutObject');
-    if (PartNumber < 1 || PartNumber > 10_000)
-      refuse('InvalidArgument', 'Part number must be an integer between 1 and 10000, inclusive');
-    const etag = md5(Body);
-    upload.parts.set(PartNumber, { body: Body, etag, modified: context.now() });
-    return { ETag: quoted(etag), ...(input.ChecksumCRC32 ? { ChecksumCRC32: input.ChecksumCRC32 } : {}) };
+    const checksums = checksumsOf(Body, input);
+    const part: Part = { body: own(Body), etag: md5(Body), modified: context.now(), checksums };
+    upload.parts.set(checkNumber(PartNumber), part);
+    return { ETag: quoted(part.etag), ...checksums };
   },
 
-  UploadPartCopy({ PartNumber = 0, CopySource = '', CopySourceRange, ...input }, context) {
+  UploadPartCopy({ PartNumber, CopySource = '', CopySourceRange, ...input }, context) {
     const { upload } = open(input, context, 's3:PutObject');
-    const source = sourceOf(CopySource, input, context);
-    const [from, to] = CopySourceRange ? rangeIn(CopySourceRange, source.body.length) : [0, source.body.length - 1];
-    const body = source.body.subarray(from, to + 1);
-    const etag = md5(body);
-    upload.parts.set(PartNumber, { body, etag, modified: context.now() });
-    return { CopyPartResult: { ETag: quoted(etag), LastModified: whole(context.now()) }, CopySourceVersionId: source.versionId };
+    const { bucket, version } = sourceOf(CopySource, input, context);
+    const [from, to] = CopySourceRange ? rangeIn(CopySourceRange, version.body.length) : [0, version.body.length - 1];
+    const body = version.body.subarray(from, to + 1);
+    const part: Part = { body, etag: md5(body), modified: context.now(), checksums: {} };
+    upload.parts.set(checkNumber(PartNumber), part);
+    return {
+      CopyPartResult: { ETag: quoted(part.etag), LastModified: whole(part.modified) },
+      ...(bucket.versioning ? { CopySourceVersionId: version.versionId } : {}),
+    };
   },
 
-  /** LastModified is when the upload was initiated, although the object appears only now (S3 guide, "Multipart upload"; aws.md §4.14). */
+  /** LastModified is when the upload was initiated, although the object appears only now (S3 guide, "Multipart upload"). */
   CompleteMultipartUpload(input, context) {
-    const { bucket, upload } = open(input, context, 's3:PutObject');
-    const wanted = input.MultipartUpload?.Parts ?? [];
-    if (wanted.length === 0)
-      refuse('MalformedXML', 'The XML you provided was not well-formed or did not validate against our published schema');
-    const parts = wanted.map(({ PartNumber = 0, ETag = '' }, i) => {
-      if (i > 0 && PartNumber <= (wanted[i - 1]!.PartNumber ?? 0))
-        refuse('InvalidPartOrder', 'The list of parts was not in ascending order.');
-      const part = upload.parts.get(PartNumber);
-      if (part?.etag !== ETag.replaceAll('"', ''))
-        refuse('InvalidPart', 'One or more of the specified parts could not be found.');
-      return part!;
-    });
-    const body = Buffer.concat(parts.map((part) => part.body));
-    const etag = `${createHash('md5')
-      .update(Buffer.concat(parts.map((part) => Buffer.from(part.etag, 'hex'))))
-      .digest('hex')}-${parts.length}`;
-    const { ChecksumAlgorithm: _, ...request } = upload.request;
+    const { bucket, upload } = open(input, context, 's3:PutObject', policyConditions(input));
+    const parts = partsOf(upload, input.MultipartUpload?.Parts ?? []);
     const { IfNoneMatch, IfMatch } = input;
-    const put = { ...request, ...(IfNoneMatch ? { IfNoneMatch } : {}), ...(IfMatch ? { IfMatch } : {}) } as SDK.PutObjectRequest;
-    const version = write(bucket, upload.key, body, put, context, { etag, lastModified: upload.initiated });
+    const put = { ...upload.request, IfNoneMatch, IfMatch } as Put;
+    const version = write(bucket, upload.key, own(Buffer.concat(parts.map(({ body }) => body))), put, context, {
+      etag: etagOf(parts),
+      lastModified: upload.initiated,
+      checksums: {},
+    });
     bucket.uploads.delete(upload.id);
     return {
       Bucket: bucket.name,
       Key: upload.key,
-      ETag: quoted(etag),
-      Location: `${context.world.origin}/${bucket.name}/${upload.key}`,
-      ...(bucket.versioning === 'Enabled' ? { VersionId: version.versionId } : {}),
+      ETag: quoted(version.etag),
+      Location: `${context.world.origin}/${bucket.name}/${encodeURIComponent(upload.key)}`,
+      ...versionAnswer(bucket, version),
     };
   },
 
@@ -93,47 +125,54 @@ export const uploads = operations<typeof SDK, S3State>()({
 
   ListParts({ MaxParts = 1000, PartNumberMarker, ...input }, context) {
     const { bucket, upload } = open(input, context, 's3:ListMultipartUploadParts');
-    const all = [...upload.parts].sort(([a], [b]) => a - b).filter(([number]) => number > Number(PartNumberMarker ?? 0));
-    const listed = all.slice(0, MaxParts);
+    const rest = [...upload.parts].sort(([a], [b]) => a - b).filter(([number]) => number > Number(PartNumberMarker ?? 0));
+    const listed = rest.slice(0, MaxParts);
+    const IsTruncated = rest.length > listed.length;
     return {
       Bucket: bucket.name,
       Key: upload.key,
       UploadId: upload.id,
       MaxParts,
-      IsTruncated: all.length > listed.length,
-      ...(all.length > listed.length ? { NextPartNumberMarker: String(listed.at(-1)?.[0]) } : {}),
-      Parts: listed.map(([PartNumber, { etag, body, modified }]) => ({
+      IsTruncated,
+      ...(IsTruncated ? { NextPartNumberMarker: String(listed.at(-1)?.[0]) } : {}),
+      Parts: listed.map(([PartNumber, { etag, body, modified, checksums }]) => ({
         PartNumber,
         ETag: quoted(etag),
         Size: body.length,
         LastModified: whole(modified),
+        ...checksums,
       })),
     };
   },
 
+  /** By key, and those of one key by when they were initiated; the upload marker only counts beside the key that it belongs to. */
   ListMultipartUploads({ Bucket: name, Prefix = '', MaxUploads = 1000, KeyMarker, UploadIdMarker }, context) {
     const bucket = context.state.bucket(name, context, 's3:ListBucketMultipartUploads');
-    const all = [...bucket.uploads.values()]
-      .filter(({ key }) => key.startsWith(Prefix))
-      .sort((a, b) => (a.key === b.key ? a.initiated.getTime() - b.initiated.getTime() : a.key < b.key ? -1 : 1));
-    const from =
-      KeyMarker === undefined
-        ? 0
-        : all.findIndex(({ key, id }) => key > KeyMarker || (key === KeyMarker && id === UploadIdMarker)) +
-          (UploadIdMarker ? 1 : 0);
-    const listed = from < 0 ? [] : all.slice(from, from + MaxUploads);
-    const truncated = from >= 0 && from + MaxUploads < all.length;
+    const inOrder = (a: Upload, b: Upload) =>
+      compareText(a.key, b.key) || a.initiated.getTime() - b.initiated.getTime() || compareText(a.id, b.id);
+    const all = [...bucket.uploads.values()].filter(({ key }) => key.startsWith(Prefix)).sort(inOrder);
+    const marked = all.findIndex(({ key, id }) => key === KeyMarker && id === UploadIdMarker);
+    const rest = all.filter(
+      ({ key }, i) =>
+        KeyMarker === undefined || compareText(key, KeyMarker) > 0 || (key === KeyMarker && marked >= 0 && i > marked),
+    );
+    const listed = rest.slice(0, MaxUploads);
+    const IsTruncated = rest.length > listed.length;
     return {
       Bucket: name,
       Prefix,
       MaxUploads,
-      IsTruncated: truncated,
-      ...(truncated ? { NextKeyMarker: listed.at(-1)!.key, NextUploadIdMarker: listed.at(-1)!.id } : {}),
+      IsTruncated,
+      KeyMarker: KeyMarker ?? '',
+      UploadIdMarker: UploadIdMarker ?? '',
+      ...(IsTruncated ? { NextKeyMarker: listed.at(-1)?.key, NextUploadIdMarker: listed.at(-1)?.id } : {}),
       Uploads: listed.map(({ key, id, initiated }) => ({
         Key: key,
         UploadId: id,
         Initiated: whole(initiated),
         StorageClass: 'STANDARD' as const,
+        Owner: { ID: bucket.owner },
+        Initiator: { ID: bucket.owner },
       })),
     };
   },

@@ -1,0 +1,83 @@
+import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { calls } from '../../../aws/call.ts';
+import { when } from '../../../aws/errors.ts';
+import { type Door, verb } from '../../../aws/verb.ts';
+import type { Artifact, Item, Place } from '../../../domain.ts';
+import { bundleCopying, copyBundle, type Keeping } from '../../../vault/bundles.ts';
+import { envelopeCopying, rewrapKey } from '../../../vault/envelope.ts';
+import { bundleKey, dataBucket, wrappedKeyKey } from '../../../vault/layout.ts';
+import { allAnswered, failing } from '../../items.ts';
+import { type CopyWork, done, type Passage, type Started, started } from '../../kind.ts';
+import { markerId, markerListing, markerOf, markerWriting, putMarkerOnce, readMarker, sharing } from './marker.ts';
+import { factsOf } from './namespace.ts';
+
+const pulling = { ...bundleCopying, ...envelopeCopying, ...markerWriting };
+const checking = { ...pulling, ...markerListing, head: calls('s3', S3Client).read(HeadObjectCommand) };
+
+/**
+ * Pulls the two bundles and wraps the data key of the sealed one again, so that the vault needs nothing of home. `start` puts the marker and
+ * pulls; `settle` makes sure that nobody's expiry took away in the meantime what was found there already (see marker.ts).
+ */
+export const copy: Passage<CopyWork, Artifact> = {
+  start: verb(
+    pulling,
+    (aws, works: readonly CopyWork[], { home }): Promise<Item<Artifact>[]> =>
+      allAnswered(
+        works.map((work) =>
+          put(aws, work)
+            .then(() => pull(aws, home, work))
+            .then(() => started(work.resource.id, {}, 'Its bundles are pulled, and are looked at once more.'))
+            .catch(failing(work.resource.id, 'Its bundles could not be copied')),
+        ),
+      ),
+  ),
+  settle: verb(
+    checking,
+    (aws, works: readonly Started<CopyWork>[], { home }): Promise<Item<Artifact>[]> =>
+      allAnswered(
+        works.map((work) => settle(aws, home, work).catch(failing(work.resource.id, 'Its bundles could not be copied'))),
+      ),
+  ),
+};
+
+const nameOf = ({ vault, resource, point, cut }: CopyWork) => markerOf(vault.place, resource, point, cut);
+const keepingOf = ({ vault, keepUntil }: CopyWork): Keeping => ({ vault, ...(keepUntil ? { keepUntil } : {}) });
+
+const copied = (work: CopyWork): Artifact => ({
+  ...work.artifact,
+  id: markerId(nameOf(work)),
+  place: work.vault.place,
+  endurance: 'durable',
+});
+
+const put = (aws: Door<typeof markerWriting>, work: CopyWork) => putMarkerOnce(aws, nameOf(work), { artifact: copied(work) });
+
+async function pull(aws: Door<typeof pulling>, home: Place, work: CopyWork): Promise<void> {
+  const { manifests, secrets } = factsOf(work.artifact);
+  const keeping = keepingOf(work);
+  await allAnswered([
+    copyBundle(aws, home, manifests, keeping),
+    copyBundle(aws, home, secrets, keeping),
+    rewrapKey(aws, home, secrets, work.point.application, keeping),
+  ]);
+}
+
+async function settle(aws: Door<typeof checking>, home: Place, work: Started<CopyWork>): Promise<Item<Artifact>> {
+  const place = work.vault.place;
+  const others = await Promise.all((await sharing(aws, place, nameOf(work))).map((name) => readMarker(aws, name)));
+  if (others.some((marker) => marker?.condemned)) {
+    return started(work.resource.id, {}, 'An earlier copy of the same cut is being deleted; its end is waited for.');
+  }
+  await put(aws, work);
+  const { manifests, secrets } = factsOf(work.artifact);
+  const there = await Promise.all(
+    [bundleKey(manifests), bundleKey(secrets), wrappedKeyKey(secrets)].map((Key) =>
+      aws.head({ Bucket: dataBucket(place), Key }).then(
+        () => true,
+        when(['NotFound', 'NoSuchKey'], () => false),
+      ),
+    ),
+  );
+  if (!there.every(Boolean)) await pull(aws, home, work);
+  return done(work.resource.id, copied(work));
+}

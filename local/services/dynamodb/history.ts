@@ -1,0 +1,59 @@
+import { firstWhere } from '../utf8.ts';
+import type { Item } from './value.ts';
+
+/** One change of one item, in the order of acceptance. */
+export interface Change {
+  /** When it was accepted, in whole virtual milliseconds. */
+  readonly at: number;
+  readonly key: string;
+  /** What the item became; absent for a delete. */
+  readonly item?: Item;
+}
+
+/** Every change of a table: what point-in-time recovery and audits look into. Items are shared, never copied. */
+export class History {
+  readonly #changes: Change[] = [];
+  readonly #byKey = new Map<string, Change[]>();
+
+  note(change: Change): void {
+    this.#changes.push(change);
+    const known = this.#byKey.get(change.key);
+    if (known) known.push(change);
+    else this.#byKey.set(change.key, [change]);
+  }
+
+  /** Changes from an instant on and before another, in order. */
+  between(from: number, until: number): readonly Change[] {
+    return this.#changes.slice(
+      firstWhere(this.#changes, ({ at }) => at >= from),
+      firstWhere(this.#changes, ({ at }) => at >= until),
+    );
+  }
+
+  /** What was there when everything accepted at this millisecond and before had happened, by key. */
+  at(time: number, skewOf: (key: string) => number = () => 0): Map<string, Item> {
+    const items = new Map<string, Item>();
+    for (const [key, changes] of this.#byKey) {
+      const until = time + skewOf(key);
+      const item = changes[firstWhere(changes, ({ at }) => at > until) - 1]?.item;
+      if (item) items.set(key, item);
+    }
+    return items;
+  }
+}
+
+/**
+ * What the log gives for a second: everything before it and nothing after it. Of what was written within that very second, each item has some
+ * of its changes and maybe not all, so that a transaction accepted then may be there in part: the grain of PITR is a second, and no more is
+ * promised of it (DynamoDB guide, "Point-in-time recovery"). The dice decide.
+ */
+export function asOfSecond(history: History, second: number, dice: { integer(from: number, to: number): number }): Item[] {
+  const items = history.at(second - 1);
+  const within = Map.groupBy(history.between(second, second + 1000), ({ key }) => key);
+  for (const [key, changes] of within) {
+    const last = changes[dice.integer(0, changes.length) - 1];
+    if (last?.item) items.set(key, last.item);
+    else if (last) items.delete(key);
+  }
+  return [...items.values()];
+}
