@@ -70,8 +70,16 @@ export async function makeStores(world: World, place: Place, lock: Vault['lock']
   const ledger = ledgerBucket(place);
   await makeBucket(world, place, ledger, true);
   await call(world, place, 's3', 'PutBucketPolicy', { Bucket: ledger, Policy: JSON.stringify(ledgerPolicy(ledger)) });
-  await makeBucket(world, place, dataBucket(place), lock !== undefined);
   await makeKey(world, place, DATA_KEY, {});
+  await makeBucket(world, place, dataBucket(place), lock !== undefined);
+  await call(world, place, 's3', 'PutBucketEncryption', {
+    Bucket: dataBucket(place),
+    ServerSideEncryptionConfiguration: {
+      Rules: [
+        { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: DATA_KEY }, BucketKeyEnabled: true },
+      ],
+    },
+  });
   await makeKey(world, place, SIGNING_KEY, { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' });
 }
 

@@ -1,9 +1,12 @@
+import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { calls } from '../../aws/call.ts';
 import { instant } from '../../aws/clock.ts';
 import { Permanent, when } from '../../aws/errors.ts';
 import { verb } from '../../aws/verb.ts';
 import { type Place, type PointName, type Preview, pointId, type Sealed, samePlace, type Target } from '../../domain.ts';
 import { looking } from '../../freeze/hook.ts';
 import type { RestoreWork } from '../../kinds/kind.ts';
+import { DATA_KEY } from '../../vault/layout.ts';
 import { listSealed, readSealed } from '../../vault/ledger.ts';
 import { type RestoreProgress, writeRestorePlan } from '../../vault/restores.ts';
 import { groupBy } from '../settle.ts';
@@ -34,6 +37,7 @@ export interface Planned extends Restoring {
   readonly lacks: number;
 }
 
+const { read } = calls('kms', KMSClient);
 const RESTORE_NAME = /^[a-z][a-z0-9-]{0,11}$/;
 
 /** Whether the application's own function stands in the target region: without it nothing could be thawed there. */
@@ -44,11 +48,22 @@ const hasFunction = verb(looking, (aws, name: string) =>
   ),
 );
 
+/** Why the key that everything in the vault is encrypted under cannot be used, if it cannot; nothing in the vault can be read then. */
+const keyTrouble = verb(
+  { describe: read(DescribeKeyCommand) },
+  async (aws, _: unknown, { here }): Promise<string | undefined> => {
+    const key = await aws.describe({ KeyId: DATA_KEY }).catch(when('NotFoundException', () => undefined));
+    const state = key ? key.KeyMetadata?.KeyState : 'missing';
+    if (state === 'Enabled') return undefined;
+    return `The vault's key ${DATA_KEY} in ${here.account}/${here.region} is ${state}, so nothing in the vault can be read; enable it, or restore access to it.`;
+  },
+);
+
 /** Verifies the point, asks every kind what restoring would do and what the target lacks, and writes it down. Changes nothing else. */
 export const plan = step({
   name: 'restore-plan',
   duty: 'discover',
-  uses: { readSealed, listSealed, writeRestorePlan, hasFunction },
+  uses: { readSealed, listSealed, writeRestorePlan, hasFunction, keyTrouble },
   kinds: ['preview'],
   limits: { seconds: 300, memoryMb: 1024 },
   run: async (
@@ -67,9 +82,11 @@ export const plan = step({
     const target = targetOf(request, stage, point);
     const namespaces = { ...defaultNamespaces(point, target, request.restore), ...request.namespaces };
     const works = restoreWorks({ point, target, namespaces, id: request.restore }, stage.vault.place);
-    const previews = await preview(works, stage);
+    const locked = await keyTrouble(undefined);
+    const previews = locked ? [] : await preview(works, stage);
     const hook = point.definition.freeze;
     const lacks = [
+      ...(locked ? [locked] : []),
       ...previews.flatMap((one) => one.lacks),
       ...(hook && !(await hasFunction(hook.function))
         ? [
