@@ -51,11 +51,11 @@ const hasFunction = verb(looking, (aws, name: string) =>
 /** Why the key that everything in the vault is encrypted under cannot be used, if it cannot; nothing in the vault can be read then. */
 const keyTrouble = verb(
   { describe: read(DescribeKeyCommand) },
-  async (aws, _: unknown, { here }): Promise<string | undefined> => {
-    const key = await aws.describe({ KeyId: DATA_KEY }).catch(when('NotFoundException', () => undefined));
+  async (aws, KeyId: string, { here }): Promise<string | undefined> => {
+    const key = await aws.describe({ KeyId }).catch(when('NotFoundException', () => undefined));
     const state = key ? key.KeyMetadata?.KeyState : 'missing';
     if (state === 'Enabled') return undefined;
-    return `The vault's key ${DATA_KEY} in ${here.account}/${here.region} is ${state}, so nothing in the vault can be read; enable it, or restore access to it.`;
+    return `The vault’s key ${KeyId} in ${here.account}/${here.region} is ${state}, so nothing in the vault can be read; enable it, or restore access to it.`;
   },
 );
 
@@ -82,7 +82,7 @@ export const plan = step({
     const target = targetOf(request, stage, point);
     const namespaces = { ...defaultNamespaces(point, target, request.restore), ...request.namespaces };
     const works = restoreWorks({ point, target, namespaces, id: request.restore }, stage.vault.place);
-    const locked = await keyTrouble(undefined);
+    const locked = await keyTrouble(DATA_KEY);
     const previews = locked ? [] : await preview(works, stage);
     const hook = point.definition.freeze;
     const lacks = [
