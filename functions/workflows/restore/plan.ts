@@ -67,7 +67,7 @@ export const plan = step({
   kinds: ['preview'],
   limits: { seconds: 300, memoryMb: 1024 },
   run: async (
-    { readSealed, listSealed, writeRestorePlan, hasFunction },
+    { readSealed, listSealed, writeRestorePlan, hasFunction, keyTrouble },
     request: RestoreRequest,
     stage: Stage,
   ): Promise<Planned> => {
