@@ -1,4 +1,4 @@
-import type { Sealed } from '../functions/domain.ts';
+import type { Place, Sealed } from '../functions/domain.ts';
 import { loadKinds } from '../functions/kinds/index.ts';
 import type { Stray } from '../functions/kinds/kind.ts';
 import { listAttempts, readAttempt } from '../functions/vault/ledger.ts';
@@ -34,12 +34,12 @@ function oneCut({ world }: Stage, { cut, artifacts }: Sealed): string[] {
 }
 
 /** I04, I12: at rest, what bears our tags and no sealed point refers to is nothing. */
-export async function nothingLeaks(stand: Stage): Promise<string[]> {
+export async function nothingLeaks(stand: Stage, place: Place): Promise<string[]> {
   const kinds = await loadKinds();
-  const referenced = new Set((await stand.sealed(HOME)).flatMap(({ artifacts }) => artifacts.map(({ id }) => id)));
+  const referenced = new Set((await stand.sealed(place)).flatMap(({ artifacts }) => artifacts.map(({ id }) => id)));
   const strays = (
     await Promise.all(
-      kinds.map((kind) => stand.open<{ application: string }, readonly Stray[]>(kind.strays, HOME)({ application: 'shop' })),
+      kinds.map((kind) => stand.open<{ application: string }, readonly Stray[]>(kind.strays, place)({ application: 'shop' })),
     )
   ).flat();
   return strays.filter(({ id }) => !referenced.has(id)).map(({ id, kind }) => `${id} (${kind}) is left over.`);
@@ -49,10 +49,10 @@ export async function nothingLeaks(stand: Stage): Promise<string[]> {
 export const nobodyFrozen = ({ shop }: Stage): string[] => (shop.maintenance.held ? ['The application is still frozen.'] : []);
 
 /** Lets time pass and reconcile run, so that what died is finished and what was left over is gone. */
-export async function comeToRest(stand: Stage): Promise<void> {
+export async function comeToRest(stand: Stage, place = HOME): Promise<void> {
   await stand.advance(8 * 3600);
   for (let i = 0; i < 2; i++) {
-    const { status, cause } = await stand.run(HOME, 'reconcile', { application: 'shop' });
+    const { status, cause } = await stand.run(place, 'reconcile', { application: 'shop' });
     if (status !== 'SUCCEEDED') throw new Error(`reconcile ended as ${status}: ${cause}`);
     await stand.advance(3600);
   }

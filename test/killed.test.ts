@@ -45,7 +45,7 @@ test('Capture killed between every two of its calls: one cut, one lease, nothing
       const [point] = await stand.sealed(HOME);
       expect(point, told).toBeDefined();
       await comeToRest(stand);
-      expect(await nothingLeaks(stand), told).toEqual([]);
+      expect(await nothingLeaks(stand, HOME), told).toEqual([]);
       const { report } = await stand.restore(HOME, 'r1');
       expect(report?.status, told).toBe('restored');
       const held = await stand.settle(stand.shop.readRestored(HOME, report!.renames));

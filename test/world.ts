@@ -145,8 +145,12 @@ export class Stage {
 
   async restore(place: Place, restore: string, more: object = {}): Promise<{ execution: Execution; report: Report | undefined }> {
     const execution = await this.run(place, 'restore', { application: 'shop', point: 'latest', restore, ...more });
+    return { execution, ...(await this.reportOf(place, restore)) };
+  }
+
+  async reportOf(place: Place, restore: string): Promise<{ report: Report | undefined }> {
     const { report } = await this.open(readRestore, place)({ application: 'shop', restore });
-    return { execution, report };
+    return { report };
   }
 }
 

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { service as events } from '../../local/services/events/index.ts';
+import type { EventsState } from '../../local/services/events/state.ts';
 import { service as kms } from '../../local/services/kms/index.ts';
 import { service as s3 } from '../../local/services/s3/index.ts';
 import type { S3State } from '../../local/services/s3/state.ts';
@@ -9,7 +11,7 @@ import { service as tagging } from '../../local/services/tagging/index.ts';
 import { compareText } from '../../local/services/utf8.ts';
 import { type Caller, type Place, World } from '../../local/world/world.ts';
 
-const services = new Map([s3, kms, tagging].map((service) => [service.name, service]));
+const services = new Map([s3, kms, tagging, events].map((service) => [service.name, service]));
 const home: Place = { account: '111122223333', region: 'us-east-1' };
 const west: Place = { account: '111122223333', region: 'eu-west-1' };
 const other: Place = { account: '999900001111', region: 'us-east-1' };
@@ -189,6 +191,30 @@ describe('objects', () => {
       },
     });
     await expect(put('c')).rejects.toMatchObject({ code: 'KMS.NotFoundException' });
+  });
+});
+
+test('EventBridge is told of objects, where the bucket says so', async () => {
+  await bucketOf({ versioned: true });
+  await put('untold');
+  await ask('PutBucketNotificationConfiguration', { NotificationConfiguration: { EventBridgeConfiguration: {} } });
+  const told: any[] = [];
+  const bus = world.state<EventsState>('events', home);
+  bus.publish = (_, event) => void told.push(event);
+  const { VersionId } = await put('a', 'hello');
+  await ask('CopyObject', { Key: 'b', CopySource: `${BUCKET}/a` });
+  await ask('DeleteObject', { Key: 'a' });
+  await ask('DeleteObject', { Key: 'a', VersionId });
+  expect(told.map((event) => [event['detail-type'], event.detail.reason, event.detail['deletion-type']])).toEqual([
+    ['Object Created', 'PutObject', undefined],
+    ['Object Created', 'CopyObject', undefined],
+    ['Object Deleted', 'DeleteObject', 'Delete Marker Created'],
+    ['Object Deleted', 'DeleteObject', 'Permanently Deleted'],
+  ]);
+  expect(told[0]).toMatchObject({
+    source: 'aws.s3',
+    resources: [`arn:aws:s3:::${BUCKET}`],
+    detail: { bucket: { name: BUCKET }, object: { key: 'a', size: 5, 'version-id': VersionId } },
   });
 });
 
