@@ -742,6 +742,7 @@ describe('exports', () => {
   const summaryOf = ({ ExportManifest = '' }: SDK.ExportDescription) => JSON.parse(object(ExportManifest).toString());
   const linesOf = (description: SDK.ExportDescription): any[] => {
     const files = object(summaryOf(description).manifestFilesS3Key).toString().trim().split('\n');
+    expect(files).toHaveLength(4);
     return files
       .map((file) => JSON.parse(file))
       .flatMap(({ dataFileS3Key, itemCount }) => {

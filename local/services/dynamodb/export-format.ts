@@ -37,6 +37,15 @@ export function incrementalLines(table: Table, from: number, until: number, view
   });
 }
 
+/**
+ * How many partitions a table has at the least: one for each 3 000 read and 1 000 write units, where an on-demand table begins with 12 000
+ * and 4 000 of them (DynamoDB guide, "On-demand capacity mode"; "Partitions and data distribution").
+ */
+export function partitionsOf({ definition: { throughput } }: Table): number {
+  const { ReadCapacityUnits = 12_000, WriteCapacityUnits = 4_000 } = throughput ?? {};
+  return Math.max(1, Math.ceil(ReadCapacityUnits / 3000), Math.ceil(WriteCapacityUnits / 1000));
+}
+
 /** `<prefix>/AWSDynamoDB`, under which everything lies. */
 const root = (prefix: string | undefined): string => `${prefix ? `${prefix.replace(/\/+$/, '')}/` : ''}AWSDynamoDB`;
 export const exportFolder = (prefix: string | undefined, id: string): string => `${root(prefix)}/${id}`;
@@ -55,10 +64,9 @@ export async function writeExport(
   description: SDK.ExportDescription,
   id: string,
   lines: readonly Line[],
-  { put, dice, end }: { put: Put; dice: Random; end: Date },
+  { put, dice, end, partitions }: { put: Put; dice: Random; end: Date; partitions: number },
 ): Promise<{ ItemCount: number; BilledSizeBytes: number }> {
   const folder = exportFolder(description.S3Prefix, id);
-  const partitions = dice.integer(1, 4);
   const files: string[] = [];
   for (let partition = 0; partition < partitions; partition++) {
     const own = lines.filter(({ key }) => scanHash(key) % partitions === partition);

@@ -3,7 +3,7 @@ import { type Context, operations, Refusal, refuse } from '../../world/service.t
 import type { S3State } from '../s3/state.ts';
 import { idAt } from './backups.ts';
 import { canonical } from './canonical.ts';
-import { exportFolder, fullLines, incrementalLines, type Line, writeExport } from './export-format.ts';
+import { exportFolder, fullLines, incrementalLines, type Line, partitionsOf, writeExport } from './export-format.ts';
 import { asOfSecond } from './history.ts';
 import { recoveryWindow, secondWithin, wholeSecond } from './recovery.ts';
 import { validation } from './refusals.ts';
@@ -118,7 +118,7 @@ function begin(input: Input, table: Table, content: Content, context: Context<Dy
     await put(`${exportFolder(input.S3Prefix, id)}/_started`, new Uint8Array());
     attempt(EXPORTING, description, context, async () => {
       const dice = world.random.stream(`export/${id}/files`);
-      const totals = await writeExport(description, id, lines, { put, dice, end: now() });
+      const totals = await writeExport(description, id, lines, { put, dice, end: now(), partitions: partitionsOf(table) });
       Object.assign(description, totals, { ExportStatus: 'COMPLETED', EndTime: now() });
     });
   });

@@ -106,6 +106,7 @@ export const copies = operations<typeof SDK, S3State>()({
     const put = { Bucket: name, Key, ...pick(input, OWN), ...describing, ...tagging } as Put;
     const copy = write(bucket, Key, version.body, put, context, {
       checksums: version.checksums,
+      reason: 'CopyObject',
       ...(hasPlainEtag(version) ? { etag: version.etag } : {}),
       ...(TaggingDirective === 'REPLACE' ? {} : { tags: version.tags }),
     });

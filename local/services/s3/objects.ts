@@ -4,6 +4,7 @@ import type { Bucket, Living, Version } from './bucket.ts';
 import { tagSet, tagsIn } from './buckets.ts';
 import { checkRead, checkWrite, notModified, policyConditions, quoted, type ReadConditions, whole } from './conditions.ts';
 import { encryptionAnswer, refuseLockedUp } from './encryption.ts';
+import { tell } from './events.ts';
 import { refuseLocked } from './locks.ts';
 import type { S3State } from './state.ts';
 import { own, write, written } from './write.ts';
@@ -159,16 +160,21 @@ function erase(
     if (!version) return { VersionId: versionId };
     refuseLocked(version, now(), bypass);
     bucket.remove(key, versionId, now());
+    tell(bucket, version, 'DeleteObject', context);
     return { VersionId: versionId, ...(version.body ? {} : { DeleteMarker: true }) };
   }
   if (!bucket.versioning) {
     const current = bucket.versions(key)[0];
-    if (current) bucket.remove(key, current.versionId, now());
+    if (current) {
+      bucket.remove(key, current.versionId, now());
+      tell(bucket, current, 'DeleteObject', context);
+    }
     return {};
   }
   const sequence = state.nextSequence();
   const marker = markerOf(key, state.versionId(bucket, sequence), sequence, now());
   bucket.add(marker);
+  tell(bucket, marker, 'DeleteObject', context);
   return { DeleteMarker: true, VersionId: marker.versionId };
 }
 

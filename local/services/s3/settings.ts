@@ -4,7 +4,7 @@ import type { S3State } from './state.ts';
 
 /**
  * Bucket settings that are kept and given back as they were put: each a name, the member that carries it, and what AWS answers where there
- * is none. Nothing comes of them but what encryption says: a lifecycle expires nothing, a notification tells nobody.
+ * is none. Of a lifecycle nothing comes: what expires stays, as it may for days; of notifications only those to EventBridge are made.
  */
 const SETTINGS = {
   encryption: {

@@ -106,6 +106,7 @@ export const uploads = operations<typeof SDK, S3State>()({
       etag: etagOf(parts),
       lastModified: upload.initiated,
       checksums: {},
+      reason: 'CompleteMultipartUpload',
     });
     bucket.uploads.delete(upload.id);
     return {

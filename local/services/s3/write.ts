@@ -5,6 +5,7 @@ import type { Bucket, Living } from './bucket.ts';
 import { checksumsOf, md5 } from './checksums.ts';
 import { checkWrite, quoted } from './conditions.ts';
 import { encryptionAnswer, encryptionOf } from './encryption.ts';
+import { type Reason, tell } from './events.ts';
 import { lockOf } from './locks.ts';
 import type { S3State } from './state.ts';
 
@@ -25,6 +26,7 @@ interface Known {
   readonly lastModified?: Date;
   readonly checksums?: Readonly<Record<string, string>>;
   readonly tags?: Readonly<Record<string, string>>;
+  readonly reason?: Reason;
 }
 
 const LONGEST_KEY = 1024;
@@ -61,6 +63,7 @@ export function write(
     ...lock,
   };
   bucket.add(version);
+  tell(bucket, version, known.reason ?? 'PutObject', context);
   return version;
 }
 
