@@ -56,7 +56,10 @@ export async function stage({ seed, lock, sdk = false }: StageOptions): Promise<
   let names = 0;
   return {
     world,
-    transport: sdk ? sdkTransport({ requestHandler: requestHandler(world), credentials: rootOf }) : direct(world),
+    // An API server of the local AWS has no socket here either, so requests to it stay inside; their tokens are the SDK's own.
+    transport: sdk
+      ? { ...sdkTransport({ requestHandler: requestHandler(world), credentials: rootOf }), fetch: direct(world).fetch }
+      : direct(world),
     clock: {
       now: () => world.clock.now(),
       sleep: (millis) => world.clock.sleep(millis),

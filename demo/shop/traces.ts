@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '../../functions/aws/clock.ts';
 import { MAINTENANCE } from './cart-store.ts';
 import { type Cluster, ClusterRefusal } from './cluster.ts';
@@ -93,18 +94,18 @@ export async function definitionsPosition(cluster: Cluster, namespace: string): 
       `/apis/apps/v1/namespaces/${namespace}/statefulsets`,
     ].map((list) => cluster.request('GET', list) as Promise<{ items: Versioned[] }>),
   );
-  const versions = lists
-    .flatMap(({ items }) => items)
-    .map(({ metadata: { generation, resourceVersion } }) => Number(generation ?? resourceVersion));
-  return `objects ${versions.length}, versions ${versions.reduce((sum, version) => sum + version, 0)}`;
+  const versions = lists.flatMap(({ items }) =>
+    items.map(({ metadata: { uid, generation, resourceVersion } }) => `${uid} ${generation ?? resourceVersion}`),
+  );
+  return createHash('sha256').update(versions.toSorted().join('\n')).digest('hex').slice(0, 16);
 }
 
 interface Versioned {
-  readonly metadata: { readonly generation?: number; readonly resourceVersion: string };
+  readonly metadata: { readonly uid: string; readonly generation?: number; readonly resourceVersion: string };
 }
 
-/** Tries until it is done or an hour has passed: a region may be away for a while, and a trace must not stay behind. */
-export const HOUR = 3_600_000;
+const HOUR = 3_600_000;
+/** Says when to give up trying: a region may be away for a while, and a trace must not stay behind. */
 export const withinAnHour = (clock: Clock): (() => boolean) => {
   const until = clock.now() + HOUR;
   return () => clock.now() > until;

@@ -94,9 +94,14 @@ export function refuse(code: string, message: string, more: { status?: number } 
   throw new Refusal(code, message, more);
 }
 
-/** What the state of a service whose resources bear tags may offer, so that the tagging API and IAM can find them. */
+/**
+ * What the state of a service whose resources bear tags may offer, so that the tagging API and IAM can find them. A state that has these
+ * methods is found by them; nothing is registered.
+ */
 export interface Tagged {
   taggedResources(place: Place): readonly { readonly arn: string; readonly tags: Readonly<Record<string, string>> }[];
   /** Adds tags to a resource; false where it is not one of this service's. */
   tagResource?(arn: string, tags: Readonly<Record<string, string>>): boolean;
+  /** Takes tags from a resource, by their keys; false where it is not one of this service's. */
+  untagResource?(arn: string, keys: readonly string[]): boolean;
 }

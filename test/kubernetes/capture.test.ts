@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { open, verb } from '../../functions/aws/verb.ts';
-import type { Artifact } from '../../functions/domain.ts';
+import type { Artifact, Item, Json } from '../../functions/domain.ts';
 import { unpackObjects } from '../../functions/kinds/application/eks-namespace/bundle.ts';
 import namespaces from '../../functions/kinds/application/eks-namespace/index.ts';
 import { factsOf } from '../../functions/kinds/application/eks-namespace/namespace.ts';
@@ -43,8 +43,10 @@ const WIDGETS = {
   },
 };
 const SPEC =
-  '{"zeta":1,"alpha":2,"big":9007199254740993,"max":9223372036854775807,"min":-9223372036854775808,"one":1.0,"exp":1e3,"neg":-0,"precise":0.12345678901234567890,"__proto__":{"x":1.0},"html":"<a>&\\u2028"}';
+  '{"zeta":1,"alpha":2,"big":9007199254740993,"max":9223372036854775807,"min":-9223372036854775808,"one":1.0,"exp":1e3,"neg":-0,"precise":0.12345678901234567890,"__proto__":{"x":1.0},"html":"<a>&\u2028"}';
 const WIDGET = `{"apiVersion":"bench.example.com/v1","kind":"Widget","metadata":{"name":"edge"},"spec":${SPEC}}`;
+
+const handleOf = (item: Item<unknown> | undefined): Json => (item?.state === 'started' ? item.handle : null);
 
 async function shop(seed: string): Promise<Clusters> {
   const clusters = await Clusters.make(seed);
@@ -200,20 +202,23 @@ describe('a restore', () => {
     const copy = await clusters.copy(await clusters.capture('shop'));
     const { transport, clock, home } = clusters.stage;
     let left = 150;
-    const dying = {
+    const dying: typeof transport = {
       ...transport,
-      fetch: (request: Parameters<typeof transport.fetch>[0]) =>
-        request.method === 'POST' && left-- <= 0 ? Promise.reject(new Error('socket hang up')) : transport.fetch(request),
+      fetch: (request) => {
+        const isLost = request.method === 'POST' && request.url.includes('/configmaps') && left-- <= 0;
+        return isLost ? Promise.reject(new Error('socket hang up')) : transport.fetch(request);
+      },
     };
     const work = await clusters.restoreWork(copy, 'shop-dr');
-    const start = open(namespaces.restore.start, dying, clock, { here: copy.place, home: home.place });
-    const [item] = await clusters.settle(start([work]));
-    expect(item).toMatchObject({ state: 'started', why: expect.stringContaining('gave no answer') });
+    const [begun] = await clusters.ask(namespaces.restore.start, copy.place, [work]);
+    expect(begun).toMatchObject({ state: 'started', why: 'The cluster does not serve widgets.bench.example.com yet.' });
+    await clusters.settle(clock.sleep(15_000));
+    const settle = open(namespaces.restore.settle, dying, clock, { here: copy.place, home: home.place });
+    const [stopped] = await clusters.settle(settle([{ ...work, handle: handleOf(begun) }]));
+    expect(stopped).toMatchObject({ state: 'started', why: expect.stringContaining('gave no answer') });
     const some = await clusters.items(clusters.west, '/api/v1/namespaces/shop-dr/configmaps');
     expect(some.length).toBeLessThan(300);
-    const [end] = await clusters.ask(namespaces.restore.settle, copy.place, [
-      { ...work, handle: item!.state === 'started' ? item!.handle : null },
-    ]);
+    const [end] = await clusters.ask(namespaces.restore.settle, copy.place, [{ ...work, handle: handleOf(stopped) }]);
     expect(end?.state).toBe('done');
     const all = await clusters.items(clusters.west, '/api/v1/namespaces/shop-dr/configmaps');
     expect(all.filter((text) => /^n\d+$/.test(read(text).metadata!.name!))).toHaveLength(300);

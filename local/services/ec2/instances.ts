@@ -1,114 +1,189 @@
 import type * as SDK from '@aws-sdk/client-ec2';
-import { operations, refuse } from '../../world/service.ts';
-import { Disk } from './disk.ts';
-import { dryRun, paged, passes, tagList, tagsFor } from './filters.ts';
-import { type Ec2State, GIB, type Instance, type Tags, type Volume } from './state.ts';
+import { type Context, operations, refuse } from '../../world/service.ts';
+import { release } from './attachments.ts';
+import { keyNameFor, keyOrTrouble } from './encryption.ts';
+import { asked, paged, passes } from './filters.ts';
+import type { Instance, Tags, Volume } from './records.ts';
+import type { Ec2State } from './state.ts';
+import { tagList, tagsFor } from './tags.ts';
+import { makeVolume } from './volumes.ts';
 
-const CODES: Record<SDK.InstanceStateName, number> = { pending: 0, running: 16, 'shutting-down': 32, terminated: 48, stopping: 64, stopped: 80 };
+const CODES: Record<SDK.InstanceStateName, number> = {
+  pending: 0,
+  running: 16,
+  'shutting-down': 32,
+  terminated: 48,
+  stopping: 64,
+  stopped: 80,
+};
+/** Seconds until an instance runs, or has shut down: AWS promises nothing, the seed decides. */
+const CHANGING = [5, 30] as const;
+const ROOT_DEVICE = '/dev/xvda';
+/** GiB; an image says how large its root is, and no image is kept here. */
+const ROOT_SIZE = 8;
+
+const stateOf = ({ state }: Pick<Instance, 'state'>): SDK.InstanceState => ({ Name: state, Code: CODES[state] });
 
 const describe = (instance: Instance, state: Ec2State): SDK.Instance => ({
   InstanceId: instance.id,
   ImageId: instance.image,
   InstanceType: instance.type as SDK._InstanceType,
   LaunchTime: instance.launchedAt,
-  State: { Name: instance.state, Code: CODES[instance.state] },
-  Placement: { AvailabilityZone: instance.zone },
+  State: stateOf(instance),
+  Placement: { AvailabilityZone: instance.zone, Tenancy: 'default' },
   PrivateIpAddress: instance.address,
   Tags: tagList(instance.tags),
-  ...(instance.subnet ? { SubnetId: instance.subnet } : {}),
-  ...(instance.root ? { RootDeviceName: '/dev/xvda', RootDeviceType: 'ebs' as const } : {}),
-  BlockDeviceMappings: [...state.volumes.values()].flatMap(({ id, attachment }) =>
-    attachment?.instance === instance.id
-      ? [{ DeviceName: attachment.device, Ebs: { VolumeId: id, Status: 'attached' as const, AttachTime: attachment.at, DeleteOnTermination: attachment.deleteOnTermination } }]
-      : [],
+  RootDeviceName: instance.rootDevice,
+  RootDeviceType: 'ebs',
+  ...(instance.subnet ? { SubnetId: instance.subnet, VpcId: state.subnets.get(instance.subnet)?.vpc } : {}),
+  SecurityGroups: instance.groups.map((id) => ({ GroupId: id, GroupName: state.groups.get(id)?.name })),
+  BlockDeviceMappings: state.attachedTo(instance.id).flatMap(({ id, attachments }) =>
+    attachments
+      .filter((one) => one.instance === instance.id)
+      .map(({ device, state, at, deleteOnTermination }) => ({
+        DeviceName: device,
+        Ebs: { VolumeId: id, Status: state, AttachTime: at, DeleteOnTermination: deleteOnTermination },
+      })),
   ),
 });
 
-export const instances = operations<typeof SDK, Ec2State>()({
-  RunInstances(input, { state, now, after, id, account }) {
-    dryRun(input);
-    const zone = state.subnets.get(input.SubnetId ?? '')?.zone ?? input.Placement?.AvailabilityZone ?? (state.zones[0] as string);
-    if (!state.zones.includes(zone)) refuse('InvalidZone.NotFound', `The zone '${zone}' does not exist.`);
-    const specifications = input.TagSpecifications ?? [];
-    const tagsOf = (type: string): Tags => tagsFor(type, specifications.filter(({ ResourceType }) => ResourceType === type));
-    const made = Array.from({ length: input.MinCount ?? 1 }, (_, i) => {
-      const instance: Instance = {
-        id: id('i'),
-        type: input.InstanceType ?? 'm5.large',
-        zone,
-        image: input.ImageId ?? 'ami-0',
-        subnet: input.SubnetId,
-        launchedAt: now(),
-        address: `10.0.${state.instances.size % 256}.${10 + i}`,
-        state: 'pending',
-        tags: tagsOf('instance'),
-      };
-      state.instances.set(instance.id, instance);
-      instance.root = attachRoot(instance, input, tagsOf('volume'), id('vol'), now(), state);
-      after([5, 30], () => {
-        if (instance.state === 'pending') instance.state = 'running';
-      });
-      return instance;
+const reservations = (instances: readonly Instance[], { state, account }: Context<Ec2State>): SDK.Reservation[] =>
+  [...Map.groupBy(instances, ({ reservation }) => reservation)].map(([ReservationId, members]) => ({
+    ReservationId,
+    OwnerId: account,
+    Groups: [],
+    Instances: members.map((instance) => describe(instance, state)),
+  }));
+
+function launch(input: SDK.RunInstancesCommandInput, context: Context<Ec2State>): Instance[] {
+  const { state, id } = context;
+  const subnet = input.SubnetId ? state.subnet(input.SubnetId) : undefined;
+  const zone = subnet?.zone ?? state.zone(input.Placement?.AvailabilityZone) ?? (state.zones[0] as string);
+  const { instance: tags, volume: volumeTags } = tagsOf(input.TagSpecifications);
+  const disks = disksOf(input.BlockDeviceMappings);
+  for (const { Ebs } of disks) refuseKey(Ebs ?? {}, context);
+  const groups = (input.SecurityGroupIds ?? []).map((one) => state.group(one).id);
+  const reservation = id('r');
+  return Array.from({ length: input.MaxCount ?? input.MinCount ?? 1 }, () => {
+    const instance: Instance = {
+      id: id('i'),
+      reservation,
+      type: input.InstanceType ?? 'm1.small',
+      zone,
+      image: input.ImageId ?? refuse('MissingParameter', 'The request must contain the parameter ImageId'),
+      subnet: subnet?.id,
+      groups,
+      launchedAt: context.now(),
+      address: `10.0.${(state.instances.size >> 8) % 256}.${state.instances.size % 256}`,
+      rootDevice: ROOT_DEVICE,
+      state: 'pending',
+      tags: { ...tags },
+    };
+    state.instances.set(instance.id, instance);
+    for (const disk of disks) attachNew(disk, instance, volumeTags, context);
+    context.after(CHANGING, () => {
+      if (instance.state === 'pending') instance.state = 'running';
     });
-    return { ReservationId: id('r'), OwnerId: account, Instances: made.map((instance) => describe(instance, state)) };
+    return instance;
+  });
+}
+
+function tagsOf(specifications: readonly SDK.TagSpecification[] = []): { instance: Tags; volume: Tags } {
+  const of = (type: string) => specifications.filter(({ ResourceType }) => ResourceType === type);
+  const rest = specifications.filter(({ ResourceType }) => ResourceType !== 'instance' && ResourceType !== 'volume');
+  return { instance: tagsFor('instance', [...of('instance'), ...rest]), volume: tagsFor('volume', of('volume')) };
+}
+
+/** What is mapped, and a root where none is (EC2 guide, "Block device mappings"). */
+function disksOf(mappings: readonly SDK.BlockDeviceMapping[] = []): readonly SDK.BlockDeviceMapping[] {
+  const kept = mappings.filter(({ NoDevice, VirtualName }) => NoDevice === undefined && VirtualName === undefined);
+  const root = kept.find(({ DeviceName }) => DeviceName === ROOT_DEVICE);
+  return root ? kept : [{ DeviceName: ROOT_DEVICE, Ebs: {} }, ...kept];
+}
+
+/** An instance whose disk's key cannot be used does not run; AWS says so a little later. */
+function refuseKey(ebs: SDK.EbsBlockDevice, context: Context<Ec2State>): void {
+  const source = ebs.SnapshotId ? context.state.visible(ebs.SnapshotId) : undefined;
+  const { trouble } = keyOrTrouble(keyNameFor(ebs, source, context), context);
+  if (trouble !== undefined) refuse('InvalidKMSKey.InvalidState', `The KMS key provided is in an incorrect state: ${trouble}`);
+}
+
+function attachNew(
+  { DeviceName, Ebs = {} }: SDK.BlockDeviceMapping,
+  instance: Instance,
+  tags: Tags,
+  context: Context<Ec2State>,
+): Volume {
+  const { DeleteOnTermination = true, VolumeSize, VolumeType = 'gp3', ...ebs } = Ebs;
+  const size = VolumeSize ?? (ebs.SnapshotId ? undefined : ROOT_SIZE);
+  const volume = makeVolume({ ...ebs, Size: size, VolumeType, AvailabilityZone: instance.zone }, context);
+  volume.tags = { ...tags };
+  volume.state = 'in-use';
+  volume.attachments.push({
+    instance: instance.id,
+    device: DeviceName ?? ROOT_DEVICE,
+    at: context.now(),
+    deleteOnTermination: DeleteOnTermination,
+    state: 'attached',
+  });
+  return volume;
+}
+
+/** What was attached goes with the instance or stays behind; a host that dies flushes nothing. */
+function terminate(instance: Instance, context: Context<Ec2State>): void {
+  const { state } = context;
+  instance.state = 'terminated';
+  for (const volume of state.attachedTo(instance.id)) {
+    const { deleteOnTermination } = volume.attachments.find((one) => one.instance === instance.id)!;
+    release(volume, instance.id, context);
+    if (deleteOnTermination && volume.attachments.length === 0) {
+      volume.state = 'deleted';
+      state.volumes.delete(volume.id);
+    }
+  }
+}
+
+export const instances = operations<typeof SDK, Ec2State>()({
+  RunInstances(input, context) {
+    const made = context.state.once('RunInstances', input, () => launch(input, context));
+    return reservations(made, context)[0] as SDK.Reservation;
   },
 
-  DescribeInstances({ InstanceIds, Filters, MaxResults, NextToken }, { state, account }) {
-    const all = InstanceIds?.length ? InstanceIds.map((one) => state.instance(one)) : [...state.instances.values()];
-    const matching = all.filter((instance) =>
+  DescribeInstances({ InstanceIds, Filters, ...paging }, context) {
+    const { state } = context;
+    const byId = InstanceIds !== undefined && InstanceIds.length > 0;
+    const matching = asked(InstanceIds, state.instances.values(), (id) => state.instance(id)).filter((instance) =>
       passes(
         Filters,
-        { 'instance-id': instance.id, 'instance-state-name': instance.state, 'instance-type': instance.type, 'availability-zone': instance.zone },
+        {
+          'instance-id': instance.id,
+          'instance-state-name': instance.state,
+          'instance-state-code': String(CODES[instance.state]),
+          'instance-type': instance.type,
+          'image-id': instance.image,
+          'availability-zone': instance.zone,
+          'subnet-id': instance.subnet,
+          'private-ip-address': instance.address,
+          'block-device-mapping.volume-id': state.attachedTo(instance.id).map(({ id }) => id),
+        },
         instance.tags,
       ),
     );
-    const { page, ...next } = paged(matching, MaxResults, NextToken);
-    return { Reservations: page.map((instance) => ({ ReservationId: `r-${instance.id.slice(2)}`, OwnerId: account, Instances: [describe(instance, state)] })), ...next };
+    const { page, ...next } = paged(matching, paging, byId);
+    return { Reservations: reservations(page, context), ...next };
   },
 
-  TerminateInstances({ InstanceIds = [] }, { state }) {
+  TerminateInstances({ InstanceIds = [] }, context) {
+    const found = InstanceIds.map((id) => context.state.instance(id));
     return {
-      TerminatingInstances: InstanceIds.map((one) => {
-        const instance = state.instance(one);
-        const before = instance.state;
-        instance.state = 'terminated';
-        for (const volume of state.volumes.values()) {
-          if (volume.attachment?.instance !== instance.id) continue;
-          if (volume.attachment.deleteOnTermination) state.volumes.delete(volume.id);
-          else {
-            delete volume.attachment;
-            volume.state = 'available';
-          }
+      TerminatingInstances: found.map((instance) => {
+        const PreviousState = stateOf(instance);
+        if (instance.state !== 'terminated' && instance.state !== 'shutting-down') {
+          instance.state = 'shutting-down';
+          context.after(CHANGING, () => terminate(instance, context));
         }
-        return {
-          InstanceId: instance.id,
-          PreviousState: { Name: before, Code: CODES[before] },
-          CurrentState: { Name: instance.state, Code: CODES[instance.state] },
-        };
+        return { InstanceId: instance.id, PreviousState, CurrentState: stateOf(instance) };
       }),
     };
   },
 });
-
-function attachRoot(instance: Instance, input: SDK.RunInstancesCommandInput, tags: Tags, id: string, at: Date, state: Ec2State): string {
-  const size = input.BlockDeviceMappings?.[0]?.Ebs?.VolumeSize ?? 8;
-  const root: Volume = {
-    id,
-    size,
-    zone: instance.zone,
-    type: 'gp3',
-    iops: 3000,
-    throughput: 125,
-    encrypted: false,
-    key: undefined,
-    snapshot: undefined,
-    createdAt: at,
-    token: undefined,
-    state: 'in-use',
-    tags,
-    disk: new Disk(size * GIB),
-    attachment: { instance: instance.id, device: '/dev/xvda', at, deleteOnTermination: true },
-  };
-  state.volumes.set(id, root);
-  return id;
-}

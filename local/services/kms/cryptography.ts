@@ -1,114 +1,115 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type * as SDK from '@aws-sdk/client-kms';
-import { p256 } from '@noble/curves/nist.js';
-import { operations, refuse } from '../../world/service.ts';
+import { type Context, operations, refuse } from '../../world/service.ts';
 import { type Key, openBlob } from './key.ts';
-import type { KmsState } from './state.ts';
+import type { Asking, KmsState } from './state.ts';
 
+/** KMS API, Encrypt and GenerateRandom. */
+const MOST_PLAINTEXT = 4096;
+const MOST_RANDOM = 1024;
 const LENGTHS = { AES_128: 16, AES_256: 32 } as const;
-const lengthOf = ({
-  KeySpec,
-  NumberOfBytes,
-}: {
-  KeySpec?: SDK.DataKeySpec | undefined;
-  NumberOfBytes?: number | undefined;
-}): number =>
-  KeySpec
-    ? LENGTHS[KeySpec]
-    : (NumberOfBytes ?? refuse('ValidationException', 'Please specify either number of bytes or key spec.'));
 
-/** A blob names its key: in another region or account there is no such key, and a key that is named must be that one. */
-function keyOfBlob(blob: Uint8Array | undefined, named: string | undefined, state: KmsState): { key: Key; sealed: Buffer } {
-  const { arn, sealed } = openBlob(blob);
-  const key = [...state.keys.values()].find((one) => one.arn === arn);
-  if (named !== undefined && state.find(named) !== key) {
-    refuse('IncorrectKeyException', 'The key ID in the request does not identify a CMK that can perform this operation.');
-  }
-  if (!key) return refuse('InvalidCiphertextException', '');
-  return { key: key.usable('ENCRYPT_DECRYPT'), sealed };
+interface Size {
+  readonly KeySpec?: SDK.DataKeySpec | undefined;
+  readonly NumberOfBytes?: number | undefined;
 }
 
+function lengthOf({ KeySpec, NumberOfBytes }: Size): number {
+  if ((KeySpec === undefined) === (NumberOfBytes === undefined))
+    return refuse('ValidationException', 'Please specify either number of bytes or key spec.');
+  return KeySpec ? LENGTHS[KeySpec] : between(1, NumberOfBytes as number, MOST_RANDOM);
+}
+
+function between(least: number, bytes: number, most: number): number {
+  if (bytes < least || bytes > most) refuse('ValidationException', `NumberOfBytes must be ${least} to ${most}, not ${bytes}.`);
+  return bytes;
+}
+
+/**
+ * A blob names its key. A caller who names one too must name that one; without, a key that is not in this region or not the caller's to use
+ * is refused in one breath, so that nobody learns which (KMS API, Decrypt).
+ */
+function opened(
+  blob: Uint8Array | undefined,
+  named: string | undefined,
+  operation: string,
+  { state, ...context }: Context<KmsState>,
+  encryptionContext: Asking['encryptionContext'],
+): { key: Key; plaintext: Uint8Array } {
+  const asking = { caller: context.caller, encryptionContext };
+  const { arn, sealed } = openBlob(blob);
+  const key = state.here(arn);
+  if (named !== undefined && state.reach(named, [operation], asking) !== key)
+    refuse('IncorrectKeyException', 'The key ID in the request does not identify a CMK that can perform this operation.');
+  if (!key || !state.permits(key, operation, asking))
+    return refuse(
+      'AccessDeniedException',
+      'The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.',
+    );
+  return { key, plaintext: key.usable('ENCRYPT_DECRYPT').decrypt(sealed, encryptionContext) };
+}
+
+/** The key to encrypt under. */
+function target(
+  name: string | undefined,
+  operation: string,
+  { state, caller }: Context<KmsState>,
+  encryptionContext: Asking['encryptionContext'],
+) {
+  return state.reach(name, [operation], { caller, encryptionContext }).usable('ENCRYPT_DECRYPT');
+}
+
+const SYMMETRIC = { EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' } as const;
+
 export const cryptography = operations<typeof SDK, KmsState>()({
-  Encrypt({ KeyId, Plaintext = new Uint8Array(), EncryptionContext }, { state }) {
-    const key = state.usable(KeyId ?? '');
-    if (Plaintext.length > 4096) refuse('ValidationException', 'Plaintext must be at most 4096 bytes.');
+  Encrypt({ KeyId, Plaintext = new Uint8Array(), EncryptionContext }, context) {
+    const key = target(KeyId, 'Encrypt', context, EncryptionContext);
+    if (Plaintext.length < 1 || Plaintext.length > MOST_PLAINTEXT)
+      refuse('ValidationException', `Plaintext must have 1 to ${MOST_PLAINTEXT} bytes, not ${Plaintext.length}.`);
+    return { CiphertextBlob: key.encrypt(Plaintext, EncryptionContext), KeyId: key.arn, ...SYMMETRIC };
+  },
+
+  Decrypt({ CiphertextBlob, KeyId, EncryptionContext }, context) {
+    const { key, plaintext } = opened(CiphertextBlob, KeyId, 'Decrypt', context, EncryptionContext);
+    return { Plaintext: plaintext, KeyId: key.arn, ...SYMMETRIC };
+  },
+
+  ReEncrypt({ CiphertextBlob, SourceKeyId, SourceEncryptionContext, DestinationKeyId, DestinationEncryptionContext }, context) {
+    const { key, plaintext } = opened(CiphertextBlob, SourceKeyId, 'ReEncryptFrom', context, SourceEncryptionContext);
+    const to = target(DestinationKeyId, 'ReEncryptTo', context, DestinationEncryptionContext);
     return {
-      CiphertextBlob: key.encrypt(Plaintext, EncryptionContext),
-      KeyId: key.arn,
-      EncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+      CiphertextBlob: to.encrypt(plaintext, DestinationEncryptionContext),
+      SourceKeyId: key.arn,
+      KeyId: to.arn,
+      SourceEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+      DestinationEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
     };
   },
 
-  Decrypt({ CiphertextBlob, KeyId, EncryptionContext }, { state }) {
-    const { key, sealed } = keyOfBlob(CiphertextBlob, KeyId, state);
-    return { Plaintext: key.decrypt(sealed, EncryptionContext), KeyId: key.arn, EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
-  },
-
-  ReEncrypt({ CiphertextBlob, SourceKeyId, SourceEncryptionContext, DestinationKeyId, DestinationEncryptionContext }, { state }) {
-    const { key, sealed } = keyOfBlob(CiphertextBlob, SourceKeyId, state);
-    const target = state.usable(DestinationKeyId ?? '');
-    const blob = target.encrypt(key.decrypt(sealed, SourceEncryptionContext), DestinationEncryptionContext);
-    return { CiphertextBlob: blob, SourceKeyId: key.arn, KeyId: target.arn };
-  },
-
-  GenerateDataKey({ KeyId, EncryptionContext, ...size }, { state }) {
-    const key = state.usable(KeyId ?? '');
+  GenerateDataKey({ KeyId, EncryptionContext, ...size }, context) {
+    const key = target(KeyId, 'GenerateDataKey', context, EncryptionContext);
     const Plaintext = new Uint8Array(randomBytes(lengthOf(size)));
     return { Plaintext, CiphertextBlob: key.encrypt(Plaintext, EncryptionContext), KeyId: key.arn };
   },
 
-  GenerateDataKeyWithoutPlaintext({ KeyId, EncryptionContext, ...size }, { state }) {
-    const key = state.usable(KeyId ?? '');
+  GenerateDataKeyWithoutPlaintext({ KeyId, EncryptionContext, ...size }, context) {
+    const key = target(KeyId, 'GenerateDataKeyWithoutPlaintext', context, EncryptionContext);
     return { CiphertextBlob: key.encrypt(randomBytes(lengthOf(size)), EncryptionContext), KeyId: key.arn };
   },
 
-  GenerateRandom: ({ NumberOfBytes = 32 }) => ({ Plaintext: new Uint8Array(randomBytes(NumberOfBytes)) }),
+  GenerateRandom: ({ NumberOfBytes }) => ({
+    Plaintext: new Uint8Array(randomBytes(lengthOf({ NumberOfBytes }))),
+  }),
 
-  Sign({ KeyId, Message = new Uint8Array(), MessageType = 'RAW', SigningAlgorithm = 'ECDSA_SHA_256' }, { state }) {
-    const key = state.find(KeyId).usable('SIGN_VERIFY');
-    return { KeyId: key.arn, Signature: signDigest(key, digestOf(Message, MessageType), SigningAlgorithm), SigningAlgorithm };
-  },
-
-  Verify(
-    { KeyId, Message = new Uint8Array(), MessageType = 'RAW', Signature = new Uint8Array(), SigningAlgorithm = 'ECDSA_SHA_256' },
-    { state },
-  ) {
-    const key = state.find(KeyId).usable('SIGN_VERIFY');
-    if (!verifyDigest(key, digestOf(Message, MessageType), Signature)) refuse('KMSInvalidSignatureException', '');
-    return { KeyId: key.arn, SignatureValid: true, SigningAlgorithm };
-  },
-
-  GetPublicKey({ KeyId }, { state }) {
-    const key = state.find(KeyId).usable();
-    const PublicKey = new Uint8Array(key.pair.publicKey.export({ format: 'der', type: 'spki' }));
-    return { KeyId: key.arn, PublicKey, KeySpec: key.spec, KeyUsage: key.usage, SigningAlgorithms: ['ECDSA_SHA_256'] };
-  },
-
-  GenerateMac({ KeyId, Message = new Uint8Array(), MacAlgorithm = 'HMAC_SHA_256' }, { state }) {
-    const key = state.find(KeyId).usable('GENERATE_VERIFY_MAC');
+  GenerateMac({ KeyId, Message = new Uint8Array(), MacAlgorithm = 'HMAC_SHA_256' }, { state, caller }) {
+    const key = state.reach(KeyId, ['GenerateMac'], { caller }).usable('GENERATE_VERIFY_MAC');
     return { KeyId: key.arn, Mac: key.mac(Message), MacAlgorithm };
   },
+
+  VerifyMac({ KeyId, Message = new Uint8Array(), Mac = new Uint8Array(), MacAlgorithm = 'HMAC_SHA_256' }, { state, caller }) {
+    const key = state.reach(KeyId, ['VerifyMac'], { caller }).usable('GENERATE_VERIFY_MAC');
+    const expected = key.mac(Message);
+    if (Mac.length !== expected.length || !timingSafeEqual(Mac, expected)) refuse('KMSInvalidMacException', '');
+    return { KeyId: key.arn, MacValid: true, MacAlgorithm };
+  },
 });
-
-const digestOf = (message: Uint8Array, type: SDK.MessageType): Uint8Array => {
-  if (type === 'DIGEST' && message.length !== 32)
-    refuse('ValidationException', 'Digest is invalid length for algorithm ECDSA_SHA_256.');
-  return type === 'DIGEST' ? message : createHash('sha256').update(message).digest();
-};
-
-/** Node signs messages, not digests; KMS signs either, so the curve itself is asked (@noble/curves, audited, no dependencies but its hashes). */
-function signDigest(key: Key, digest: Uint8Array, algorithm: SDK.SigningAlgorithmSpec): Uint8Array {
-  if (algorithm !== 'ECDSA_SHA_256') refuse('UnsupportedOperationException', `The local AWS does not sign with ${algorithm}.`);
-  const { d } = key.pair.privateKey.export({ format: 'jwk' });
-  return p256.sign(digest, Buffer.from(d as string, 'base64url'), { prehash: false, format: 'der', lowS: false });
-}
-
-function verifyDigest(key: Key, digest: Uint8Array, signature: Uint8Array): boolean {
-  const { x, y } = key.pair.publicKey.export({ format: 'jwk' });
-  const point = Buffer.concat([Buffer.from([4]), Buffer.from(x as string, 'base64url'), Buffer.from(y as string, 'base64url')]);
-  try {
-    return p256.verify(signature, digest, point, { prehash: false, format: 'der', lowS: false });
-  } catch {
-    return false; // not even the shape of a signature
-  }
-}

@@ -1,6 +1,9 @@
 import { defineService } from '../../world/service.ts';
+import { aliases } from './aliases.ts';
 import { cryptography } from './cryptography.ts';
-import { grants, keys } from './keys.ts';
+import { grants } from './grants.ts';
+import { keys } from './keys.ts';
+import { signing } from './signing.ts';
 import { KmsState } from './state.ts';
 
 export const service = defineService<KmsState>({
@@ -9,5 +12,5 @@ export const service = defineService<KmsState>({
   client: 'KMSClient',
   scope: 'region',
   state: (context) => new KmsState(context),
-  operations: { ...keys, ...grants, ...cryptography },
+  operations: { ...keys, ...aliases, ...grants, ...cryptography, ...signing },
 });

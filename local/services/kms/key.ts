@@ -2,6 +2,9 @@ import { createCipheriv, createDecipheriv, createHmac, generateKeyPairSync, type
 import type * as SDK from '@aws-sdk/client-kms';
 import { refuse } from '../../world/service.ts';
 
+/** What a grantee may do with a key until the grant is retired or revoked. */
+export type Grant = SDK.GrantListEntry & { readonly GrantId: string; readonly GrantToken: string };
+
 /** A key with real material: what is encrypted under it can be read by nothing else. */
 export class Key {
   readonly id: string;
@@ -11,11 +14,15 @@ export class Key {
   readonly createdAt: Date;
   readonly manager: SDK.KeyManagerType;
   readonly multiRegion: boolean;
+  /** Of a replica: the key whose material it has. */
+  readonly primaryArn: string;
   description: string;
   enabled = true;
   deletionDate: Date | undefined;
   policy: string;
   tags: Record<string, string>;
+  rotates = false;
+  readonly grants = new Map<string, Grant>();
   readonly #secret: Buffer;
   readonly #pair: { readonly publicKey: KeyObject; readonly privateKey: KeyObject } | undefined;
 
@@ -24,6 +31,7 @@ export class Key {
       Key,
       'id' | 'arn' | 'spec' | 'usage' | 'createdAt' | 'manager' | 'multiRegion' | 'description' | 'policy' | 'tags'
     >,
+    original?: Key,
   ) {
     this.id = made.id;
     this.arn = made.arn;
@@ -35,8 +43,14 @@ export class Key {
     this.description = made.description;
     this.policy = made.policy;
     this.tags = made.tags;
-    this.#secret = randomBytes(32);
-    this.#pair = pairOf(made.spec);
+    this.primaryArn = original?.arn ?? made.arn;
+    this.#secret = original ? original.#secret : randomBytes(32);
+    this.#pair = original ? original.#pair : pairOf(made.spec);
+  }
+
+  /** The account. */
+  get owner(): string {
+    return this.arn.split(':')[4] as string;
   }
 
   get state(): SDK.KeyState {

@@ -1,40 +1,96 @@
 import type * as SDK from '@aws-sdk/client-kms';
 import { type Context, operations, refuse } from '../../world/service.ts';
 import type { Key } from './key.ts';
+import { paged } from './paging.ts';
+import { refuseMalformed } from './policy.ts';
 import type { KmsState } from './state.ts';
 
-const metadata = (key: Key, { account }: Pick<Context<KmsState>, 'account'>): SDK.KeyMetadata => ({
-  AWSAccountId: account,
-  KeyId: key.id,
-  Arn: key.arn,
-  CreationDate: key.createdAt,
-  Enabled: key.state === 'Enabled',
-  Description: key.description,
-  KeyUsage: key.usage,
-  KeyState: key.state,
-  KeyManager: key.manager,
-  Origin: 'AWS_KMS',
-  KeySpec: key.spec,
-  CustomerMasterKeySpec: key.spec as SDK.CustomerMasterKeySpec,
-  MultiRegion: key.multiRegion,
-  ...(key.usage === 'ENCRYPT_DECRYPT' && key.spec === 'SYMMETRIC_DEFAULT'
-    ? { EncryptionAlgorithms: ['SYMMETRIC_DEFAULT' as const] }
-    : {}),
-  ...(key.usage === 'SIGN_VERIFY' ? { SigningAlgorithms: ['ECDSA_SHA_256' as const] } : {}),
-  ...(key.deletionDate ? { DeletionDate: key.deletionDate } : {}),
-});
+const DAY = 86_400_000;
+/** What a key of each spec is for here (KMS API, CreateKey). */
+const USAGES: Partial<Record<SDK.KeySpec, readonly SDK.KeyUsageType[]>> = {
+  SYMMETRIC_DEFAULT: ['ENCRYPT_DECRYPT'],
+  ECC_NIST_P256: ['SIGN_VERIFY'],
+  HMAC_256: ['GENERATE_VERIFY_MAC'],
+};
+
+function usageOf(spec: SDK.KeySpec, asked: SDK.KeyUsageType | undefined): SDK.KeyUsageType {
+  const usages = USAGES[spec] ?? refuse('UnsupportedOperationException', `The local AWS does not model the key spec ${spec}.`);
+  if (spec !== 'SYMMETRIC_DEFAULT' && !asked)
+    refuse('ValidationException', 'You must specify a KeyUsage value for an asymmetric or HMAC KMS key.');
+  const usage = asked ?? (usages[0] as SDK.KeyUsageType);
+  if (!usages.includes(usage)) refuse('ValidationException', `KeyUsage ${usage} is not compatible with KeySpec ${spec}.`);
+  return usage;
+}
+
+function metadata(key: Key, context: Context<KmsState>): SDK.KeyMetadata {
+  return {
+    AWSAccountId: key.owner,
+    KeyId: key.id,
+    Arn: key.arn,
+    CreationDate: key.createdAt,
+    Enabled: key.state === 'Enabled',
+    Description: key.description,
+    KeyUsage: key.usage,
+    KeyState: key.state,
+    KeyManager: key.manager,
+    Origin: 'AWS_KMS',
+    KeySpec: key.spec,
+    CustomerMasterKeySpec: key.spec as SDK.CustomerMasterKeySpec,
+    MultiRegion: key.multiRegion,
+    ...(key.multiRegion ? { MultiRegionConfiguration: relatives(key, context) } : {}),
+    ...(key.spec === 'SYMMETRIC_DEFAULT' ? { EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'] } : {}),
+    ...(key.usage === 'SIGN_VERIFY' ? { SigningAlgorithms: ['ECDSA_SHA_256'] } : {}),
+    ...(key.usage === 'GENERATE_VERIFY_MAC' ? { MacAlgorithms: ['HMAC_SHA_256'] } : {}),
+    ...(key.deletionDate ? { DeletionDate: key.deletionDate } : {}),
+  };
+}
+
+function relatives(key: Key, { world }: Context<KmsState>): SDK.MultiRegionConfiguration {
+  const related = world
+    .places('kms')
+    .filter(({ account }) => account === key.owner)
+    .flatMap((place) => world.state<KmsState>('kms', place).keys.get(key.id) ?? [])
+    .map(({ arn }) => ({ Arn: arn, Region: arn.split(':')[3] as string }));
+  return {
+    MultiRegionKeyType: key.arn === key.primaryArn ? 'PRIMARY' : 'REPLICA',
+    PrimaryKey: related.find(({ Arn }) => Arn === key.primaryArn),
+    ReplicaKeys: related.filter(({ Arn }) => Arn !== key.primaryArn),
+  };
+}
 
 const tagsOf = (tags: readonly SDK.Tag[] | undefined): Record<string, string> =>
   Object.fromEntries((tags ?? []).map(({ TagKey, TagValue }) => [TagKey as string, TagValue as string]));
 
+/** A key of the caller's own account that is the caller's to manage, which AWS's own are not (KMS guide, "AWS managed keys"). */
+function managed(id: string | undefined, { state, caller }: Context<KmsState>): Key {
+  const key = state.find(id);
+  if (key.manager === 'AWS')
+    refuse('AccessDeniedException', `User: ${caller.arn} may not manage ${key.arn}, which is an AWS managed key.`);
+  return key;
+}
+
+function enable(id: string | undefined, enabled: boolean, context: Context<KmsState>): object {
+  const key = managed(id, context);
+  if (key.deletionDate) refuse('KMSInvalidStateException', `${key.arn} is pending deletion.`);
+  key.enabled = enabled;
+  return {};
+}
+
+function rotate(id: string | undefined, rotates: boolean, context: Context<KmsState>): object {
+  const key = managed(id, context).usable();
+  if (key.spec !== 'SYMMETRIC_DEFAULT') refuse('UnsupportedOperationException', `${key.arn} is not a symmetric encryption key.`);
+  key.rotates = rotates;
+  return {};
+}
+
 export const keys = operations<typeof SDK, KmsState>()({
   CreateKey({ KeySpec, CustomerMasterKeySpec, KeyUsage, Description = '', Policy, Tags, MultiRegion = false }, context) {
     const spec = KeySpec ?? (CustomerMasterKeySpec as SDK.KeySpec | undefined) ?? 'SYMMETRIC_DEFAULT';
-    if (spec !== 'SYMMETRIC_DEFAULT' && !KeyUsage)
-      refuse('ValidationException', 'You must specify a KeyUsage value for an asymmetric or HMAC KMS key.');
+    const usage = usageOf(spec, KeyUsage);
+    if (Policy) refuseMalformed(Policy);
     const key = context.state.create({
       spec,
-      usage: KeyUsage ?? 'ENCRYPT_DECRYPT',
+      usage,
       description: Description,
       tags: tagsOf(Tags),
       multiRegion: MultiRegion,
@@ -43,159 +99,98 @@ export const keys = operations<typeof SDK, KmsState>()({
     return { KeyMetadata: metadata(key, context) };
   },
 
-  DescribeKey: ({ KeyId }, context) => ({ KeyMetadata: metadata(context.state.find(KeyId), context) }),
+  /** Called where the primary is; makes the replica in another region (KMS API, ReplicateKey). */
+  ReplicateKey({ KeyId, ReplicaRegion = '', Policy, Description, Tags }, context) {
+    const key = managed(KeyId, context).usable();
+    if (!key.multiRegion || key.arn !== key.primaryArn)
+      refuse('UnsupportedOperationException', `${key.arn} is not a multi-Region primary key.`);
+    if (context.world.dark.has(ReplicaRegion)) refuse('DependencyTimeoutException', `${ReplicaRegion} does not answer.`);
+    const there = context.peer<KmsState>('kms', { region: ReplicaRegion });
+    if (there.keys.has(key.id)) refuse('AlreadyExistsException', `${key.id} is in ${ReplicaRegion} already.`);
+    if (Policy) refuseMalformed(Policy);
+    const replica = there.replicate(key, {
+      tags: tagsOf(Tags),
+      ...(Policy ? { policy: Policy } : {}),
+      ...(Description === undefined ? {} : { description: Description }),
+    });
+    return { ReplicaKeyMetadata: metadata(replica, context), ReplicaPolicy: replica.policy, ReplicaTags: Tags ?? [] };
+  },
+
+  DescribeKey: ({ KeyId }, context) => ({
+    KeyMetadata: metadata(context.state.reach(KeyId, ['DescribeKey'], context), context),
+  }),
 
   ListKeys({ Limit = 100, Marker }, { state }) {
-    const all = [...state.keys.values()];
-    const from = Number(Marker ?? 0);
-    const more = from + Limit < all.length;
-    return {
-      Keys: all.slice(from, from + Limit).map(({ id, arn }) => ({ KeyId: id, KeyArn: arn })),
-      Truncated: more,
-      ...(more ? { NextMarker: String(from + Limit) } : {}),
-    };
+    const { page, ...next } = paged([...state.keys.values()], Limit, Marker);
+    return { Keys: page.map(({ id, arn }) => ({ KeyId: id, KeyArn: arn })), ...next };
   },
 
-  EnableKey({ KeyId }, { state }) {
-    const key = state.find(KeyId);
+  EnableKey: ({ KeyId }, context) => enable(KeyId, true, context),
+  DisableKey: ({ KeyId }, context) => enable(KeyId, false, context),
+
+  ScheduleKeyDeletion({ KeyId, PendingWindowInDays = 30 }, context) {
+    const { state, now, after } = context;
+    const key = managed(KeyId, context);
     if (key.deletionDate) refuse('KMSInvalidStateException', `${key.arn} is pending deletion.`);
-    key.enabled = true;
-    return {};
-  },
-
-  DisableKey({ KeyId }, { state }) {
-    const key = state.find(KeyId);
-    if (key.deletionDate) refuse('KMSInvalidStateException', `${key.arn} is pending deletion.`);
-    key.enabled = false;
-    return {};
-  },
-
-  ScheduleKeyDeletion({ KeyId, PendingWindowInDays = 30 }, { state, now, after }) {
-    const key = state.find(KeyId);
     if (PendingWindowInDays < 7 || PendingWindowInDays > 30)
       refuse('ValidationException', 'PendingWindowInDays must be between 7 and 30.');
-    const due = new Date(now().getTime() + PendingWindowInDays * 86_400_000);
+    const due = new Date(now().getTime() + PendingWindowInDays * DAY);
     key.deletionDate = due;
-    after(PendingWindowInDays * 86_400, () => {
-      if (key.deletionDate === due) state.keys.delete(key.id);
+    after((PendingWindowInDays * DAY) / 1000, () => {
+      if (key.deletionDate === due) state.remove(key);
     });
     return { KeyId: key.arn, DeletionDate: due, KeyState: 'PendingDeletion', PendingWindowInDays };
   },
 
-  CancelKeyDeletion({ KeyId }, { state }) {
-    const key = state.find(KeyId);
+  /** The key comes back disabled (KMS API, CancelKeyDeletion). */
+  CancelKeyDeletion({ KeyId }, context) {
+    const key = managed(KeyId, context);
+    if (!key.deletionDate) refuse('KMSInvalidStateException', `${key.arn} is not pending deletion.`);
     key.deletionDate = undefined;
-    key.enabled = false; // it comes back disabled (KMS API, CancelKeyDeletion)
+    key.enabled = false;
     return { KeyId: key.arn };
   },
 
-  UpdateKeyDescription({ KeyId, Description = '' }, { state }) {
-    state.find(KeyId).description = Description;
+  UpdateKeyDescription({ KeyId, Description = '' }, context) {
+    managed(KeyId, context).description = Description;
     return {};
   },
 
   GetKeyPolicy: ({ KeyId }, { state }) => ({ Policy: state.find(KeyId).policy, PolicyName: 'default' }),
 
-  PutKeyPolicy({ KeyId, Policy = '' }, { state }) {
-    state.find(KeyId).policy = Policy;
+  ListKeyPolicies({ KeyId }, { state }) {
+    state.find(KeyId);
+    return { PolicyNames: ['default'], Truncated: false };
+  },
+
+  PutKeyPolicy({ KeyId, Policy = '' }, context) {
+    refuseMalformed(Policy);
+    managed(KeyId, context).policy = Policy;
     return {};
   },
+
+  EnableKeyRotation: ({ KeyId }, context) => rotate(KeyId, true, context),
+  DisableKeyRotation: ({ KeyId }, context) => rotate(KeyId, false, context),
 
   GetKeyRotationStatus({ KeyId }, { state }) {
-    return { KeyId: state.find(KeyId).arn, KeyRotationEnabled: false };
+    const { arn, rotates } = state.find(KeyId);
+    return { KeyId: arn, KeyRotationEnabled: rotates };
   },
 
-  CreateAlias({ AliasName = '', TargetKeyId }, { state, now }) {
-    if (!AliasName.startsWith('alias/') || AliasName.startsWith('alias/aws/'))
-      refuse('InvalidAliasNameException', 'Alias must start with alias/ and may not start with alias/aws/.');
-    if (state.aliases.has(AliasName))
-      refuse('AlreadyExistsException', `An alias with the name ${state.arn('alias', AliasName)} already exists`);
-    state.aliases.set(AliasName, { target: state.find(TargetKeyId).id, createdAt: now() });
+  TagResource({ KeyId, Tags }, context) {
+    const key = managed(KeyId, context);
+    key.tags = { ...key.tags, ...tagsOf(Tags) };
     return {};
   },
 
-  UpdateAlias({ AliasName = '', TargetKeyId }, { state, now }) {
-    state.find(AliasName);
-    state.aliases.set(AliasName, { target: state.find(TargetKeyId).id, createdAt: now() });
+  UntagResource({ KeyId, TagKeys = [] }, context) {
+    const key = managed(KeyId, context);
+    key.tags = Object.fromEntries(Object.entries(key.tags).filter(([name]) => !TagKeys.includes(name)));
     return {};
   },
 
-  DeleteAlias({ AliasName = '' }, { state }) {
-    if (!state.aliases.delete(AliasName)) refuse('NotFoundException', `Alias ${state.arn('alias', AliasName)} is not found.`);
-    return {};
-  },
-
-  ListAliases({ KeyId }, { state }) {
-    const id = KeyId === undefined ? undefined : state.find(KeyId).id;
-    const own = [...state.aliases].filter(([, { target }]) => id === undefined || target === id);
-    return {
-      Aliases: own.map(([AliasName, { target, createdAt }]) => ({
-        AliasName,
-        AliasArn: state.arn('alias', AliasName),
-        TargetKeyId: target,
-        CreationDate: createdAt,
-      })),
-      Truncated: false,
-    };
-  },
-
-  TagResource({ KeyId, Tags }, { state }) {
-    Object.assign(state.find(KeyId).tags, tagsOf(Tags));
-    return {};
-  },
-
-  UntagResource({ KeyId, TagKeys = [] }, { state }) {
-    const { tags } = state.find(KeyId);
-    for (const key of TagKeys) delete tags[key];
-    return {};
-  },
-
-  ListResourceTags({ KeyId }, { state }) {
-    return { Tags: Object.entries(state.find(KeyId).tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue })), Truncated: false };
-  },
-});
-
-export const grants = operations<typeof SDK, KmsState>()({
-  /** With a name, asking again gives the same grant; without, a new one each time (KMS API, CreateGrant). */
-  CreateGrant({ KeyId, GranteePrincipal, RetiringPrincipal, Operations, Constraints, Name }, { state, now, world }) {
-    const key = state.find(KeyId).usable();
-    const known =
-      Name === undefined ? undefined : [...state.grants.values()].find((grant) => grant.KeyId === key.arn && grant.Name === Name);
-    if (known) return { GrantId: known.GrantId, GrantToken: known.GrantToken };
-    const GrantId = world.random.hex(64);
-    const GrantToken = world.random.hex(64);
-    state.grants.set(GrantId, {
-      GrantId,
-      GrantToken,
-      KeyId: key.arn,
-      CreationDate: now(),
-      ...(Name === undefined ? {} : { Name }),
-      ...(GranteePrincipal === undefined ? {} : { GranteePrincipal }),
-      ...(RetiringPrincipal === undefined ? {} : { RetiringPrincipal }),
-      ...(Operations === undefined ? {} : { Operations }),
-      ...(Constraints === undefined ? {} : { Constraints }),
-    });
-    return { GrantId, GrantToken };
-  },
-
-  ListGrants({ KeyId, GrantId }, { state }) {
-    const key = state.find(KeyId);
-    return {
-      Grants: [...state.grants.values()].filter((grant) => grant.KeyId === key.arn && (!GrantId || grant.GrantId === GrantId)),
-      Truncated: false,
-    };
-  },
-
-  RevokeGrant({ KeyId, GrantId = '' }, { state }) {
-    state.find(KeyId);
-    if (!state.grants.delete(GrantId)) refuse('NotFoundException', `Grant ${GrantId} is not found.`);
-    return {};
-  },
-
-  RetireGrant({ GrantId, GrantToken }, { state }) {
-    const grant = [...state.grants.values()].find((one) => one.GrantId === GrantId || one.GrantToken === GrantToken);
-    if (!grant) refuse('NotFoundException', 'The grant is not found.');
-    state.grants.delete(grant!.GrantId as string);
-    return {};
+  ListResourceTags({ KeyId, Limit = 50, Marker }, { state }) {
+    const { page, ...next } = paged(Object.entries(state.find(KeyId).tags), Limit, Marker);
+    return { Tags: page.map(([TagKey, TagValue]) => ({ TagKey, TagValue })), ...next };
   },
 });

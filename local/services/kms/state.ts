@@ -1,13 +1,20 @@
-import type * as SDK from '@aws-sdk/client-kms';
-import type { StateContext } from '../../world/service.ts';
-import { refuse } from '../../world/service.ts';
-import type { World } from '../../world/world.ts';
-import { Key } from './key.ts';
+import { refuse, type StateContext } from '../../world/service.ts';
+import type { Caller, World } from '../../world/world.ts';
+import { type Grant, Key } from './key.ts';
+import { admits, namesOf } from './policy.ts';
 
+/** Who asks for a key to be used, through which service if any, and bound to which encryption context. */
+export interface Asking {
+  readonly caller: Caller;
+  /** As `ec2.eu-west-1.amazonaws.com`. */
+  readonly via?: string | undefined;
+  readonly encryptionContext?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The keys of one region of an account. */
 export class KmsState {
   readonly keys = new Map<string, Key>();
-  readonly aliases = new Map<string, { readonly target: string; readonly createdAt: Date }>();
-  readonly grants = new Map<string, SDK.GrantListEntry & { readonly GrantToken: string }>();
+  readonly aliases = new Map<string, { target: string; readonly createdAt: Date; updatedAt: Date }>();
   readonly #account: string;
   readonly #region: string;
   readonly #world: World;
@@ -27,33 +34,42 @@ export class KmsState {
   ): Key {
     const multiRegion = options.multiRegion ?? false;
     const id = multiRegion ? `mrk-${this.#world.random.hex(32)}` : this.#world.random.uuid();
-    const policy = JSON.stringify({
-      Version: '2012-10-17',
-      Statement: [
-        {
-          Sid: 'Enable IAM User Permissions',
-          Effect: 'Allow',
-          Principal: { AWS: `arn:aws:iam::${this.#account}:root` },
-          Action: 'kms:*',
-          Resource: '*',
-        },
-      ],
-    });
-    const key = new Key({
-      id,
-      arn: this.arn('key', id),
-      createdAt: new Date(this.#world.clock.now()),
-      spec: 'SYMMETRIC_DEFAULT',
-      usage: 'ENCRYPT_DECRYPT',
-      manager: 'CUSTOMER',
-      description: '',
-      policy,
-      tags: {},
-      ...options,
-      multiRegion,
-    });
-    this.keys.set(id, key);
+    return this.#keep(
+      new Key({
+        id,
+        arn: this.arn('key', id),
+        createdAt: this.#now(),
+        spec: 'SYMMETRIC_DEFAULT',
+        usage: 'ENCRYPT_DECRYPT',
+        manager: 'CUSTOMER',
+        description: '',
+        policy: this.#defaultPolicy(),
+        tags: {},
+        ...options,
+        multiRegion,
+      }),
+    );
+  }
+
+  /** Keeps a replica here of a key of another region: id and material are the same, all else is its own (KMS guide, "Multi-Region keys"). */
+  replicate(original: Key, options: Partial<Pick<Key, 'description' | 'policy' | 'tags'>>): Key {
+    const { id, spec, usage } = original;
+    const own = { description: '', policy: this.#defaultPolicy(), tags: {}, ...options };
+    const arn = this.arn('key', id);
+    return this.#keep(
+      new Key({ id, arn, createdAt: this.#now(), spec, usage, manager: 'CUSTOMER', multiRegion: true, ...own }, original),
+    );
+  }
+
+  #keep(key: Key): Key {
+    this.keys.set(key.id, key);
     return key;
+  }
+
+  /** A key that is deleted takes its aliases with it (KMS guide, "Deleting KMS keys"). */
+  remove(key: Key): void {
+    this.keys.delete(key.id);
+    for (const [name, { target }] of this.aliases) if (target === key.id) this.aliases.delete(name);
   }
 
   /** By id, ARN, alias or alias ARN. Keys of AWS's own come to be when they are first used (KMS guide, "AWS managed keys"). */
@@ -66,7 +82,7 @@ export class KmsState {
         manager: 'AWS',
         description: `Default key that protects my ${alias.slice(10)} data when no other key is defined`,
       });
-      this.aliases.set(alias, { target: key.id, createdAt: key.createdAt });
+      this.aliases.set(alias, { target: key.id, createdAt: key.createdAt, updatedAt: key.createdAt });
     }
     const id = alias ? this.aliases.get(alias)?.target : local.replace(/^key\//, '');
     const found = this.keys.get(id ?? '');
@@ -75,18 +91,94 @@ export class KmsState {
     return refuse('NotFoundException', `Key '${text.startsWith('arn:') ? text : this.arn('key', text)}' does not exist`);
   }
 
+  /**
+   * The key that a request names: of this account or, by its ARN, of another account in this region, whose policy or grants must let the
+   * caller do all of `operations` (KMS guide, "Allowing users in other accounts to use a KMS key").
+   */
+  reach(name: string | undefined, operations: readonly string[], asking: Asking): Key {
+    const [, , , region, owner] = name?.startsWith('arn:') ? name.split(':') : [];
+    if (region !== undefined && region !== this.#region) refuse('NotFoundException', `Invalid arn ${region}`);
+    const key = (owner === undefined ? this : this.#of(owner)).find(name);
+    const denied = operations.find((operation) => !this.permits(key, operation, asking));
+    if (denied !== undefined)
+      refuse(
+        'AccessDeniedException',
+        `User: ${asking.caller.arn} is not authorized to perform: kms:${denied} on resource: ${key.arn} because no resource-based policy allows the kms:${denied} action`,
+      );
+    return key;
+  }
+
+  /** The key in this region that a key's ARN names, whoever owns it; for a multi-Region key, its replica here. */
+  here(arn: string): Key | undefined {
+    const [, , , region, owner, resource] = arn.split(':');
+    const id = resource?.replace(/^key\//, '') ?? '';
+    return owner && (region === this.#region || id.startsWith('mrk-')) ? this.#of(owner).keys.get(id) : undefined;
+  }
+
+  /** Whether a caller of this account may use a key; who may do what within an account is not modelled here. */
+  permits(key: Key, operation: string, { caller, via, encryptionContext }: Asking): boolean {
+    if (key.owner === this.#account) return true;
+    if (admits(key.policy, { operation, caller, via })) return true;
+    return [...key.grants.values()].some(
+      ({ GranteePrincipal = '', Operations = [], Constraints }) =>
+        namesOf(caller).includes(GranteePrincipal) &&
+        (Operations as readonly string[]).includes(operation) &&
+        meets(Constraints, encryptionContext),
+    );
+  }
+
   /** A key that can encrypt and decrypt now; for other services, which encrypt on a caller's behalf. */
   usable(name: string): Key {
     return this.find(name).usable('ENCRYPT_DECRYPT');
   }
 
   taggedResources(): { arn: string; tags: Readonly<Record<string, string>> }[] {
-    return [...this.keys.values()].map(({ arn, tags }) => ({ arn, tags }));
+    return [...this.keys.values()].filter(({ manager }) => manager === 'CUSTOMER').map(({ arn, tags }) => ({ arn, tags }));
   }
 
   tagResource(arn: string, tags: Readonly<Record<string, string>>): boolean {
+    return this.#retag(arn, (before) => ({ ...before, ...tags }));
+  }
+
+  untagResource(arn: string, keys: readonly string[]): boolean {
+    return this.#retag(arn, (before) => Object.fromEntries(Object.entries(before).filter(([key]) => !keys.includes(key))));
+  }
+
+  #retag(arn: string, change: (before: Record<string, string>) => Record<string, string>): boolean {
     const key = [...this.keys.values()].find((one) => one.arn === arn);
-    if (key) Object.assign(key.tags, tags);
+    if (key) key.tags = change(key.tags);
     return key !== undefined;
   }
+
+  #of(account: string): KmsState {
+    return account === this.#account ? this : this.#world.state<KmsState>('kms', { account, region: this.#region });
+  }
+
+  #now(): Date {
+    return new Date(this.#world.clock.now());
+  }
+
+  #defaultPolicy(): string {
+    return JSON.stringify({
+      Version: '2012-10-17',
+      Id: 'key-default-1',
+      Statement: [
+        {
+          Sid: 'Enable IAM User Permissions',
+          Effect: 'Allow',
+          Principal: { AWS: `arn:aws:iam::${this.#account}:root` },
+          Action: 'kms:*',
+          Resource: '*',
+        },
+      ],
+    });
+  }
+}
+
+/** A grant may be bound to an encryption context (KMS API, GrantConstraints). */
+function meets(constraints: Grant['Constraints'], context: Readonly<Record<string, string>> = {}): boolean {
+  const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } = constraints ?? {};
+  const holds = (wanted: Readonly<Record<string, string>> = {}) =>
+    Object.entries(wanted).every(([name, value]) => context[name] === value);
+  return holds(subset) && holds(equals) && (!equals || Object.keys(equals).length === Object.keys(context).length);
 }

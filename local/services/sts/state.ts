@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Caller } from '../../world/world.ts';
 
 /** The temporary keys that were issued: who uses one is the role that it was issued for. */
@@ -17,4 +18,16 @@ export class StsState {
     const session = this.#sessions.get(accessKeyId);
     return session !== undefined && session.expires <= now;
   }
+
+  roleId(account: string, role: string): string {
+    return uniqueId('AROA', `${account}/${role}`);
+  }
+
+  userId(arn: string): string {
+    return uniqueId('AIDA', arn);
+  }
 }
+
+/** Always the same for the same name, as roles and users are not kept anywhere. */
+const uniqueId = (prefix: string, name: string): string =>
+  prefix + createHash('sha256').update(name).digest('hex').slice(0, 17).toUpperCase();

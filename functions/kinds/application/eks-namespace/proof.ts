@@ -197,13 +197,16 @@ function canonical(text: string, namespace: string): string {
     if (Array.isArray(value)) return value.map(sorted);
     if (typeof value === 'string') return value.replaceAll(namespace, 'NAMESPACE');
     if (value === null || typeof value !== 'object') return value;
-    const entries = Object.entries(value).filter(([key, inner]) => !SET.has(key) && !isEmpty(inner));
-    return entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]);
+    return Object.entries(value)
+      .filter(([key]) => !SET.has(key))
+      .map(([key, inner]) => [key, sorted(inner)] as const)
+      .filter(([, inner]) => !isEmpty(inner))
+      .sort(([one], [other]) => (one < other ? -1 : 1));
   };
   return JSON.stringify(sorted(JSON.parse(text, spelt)));
 }
 
-const isEmpty = (value: unknown): boolean => typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 export default proof({
   prepare,
