@@ -40,7 +40,7 @@ export class Refused extends Permanent {
   }
 }
 
-/** Renewed before EKS stops taking it, 15 minutes after it was signed (EKS, "Cluster authentication"; kubernetes.md §4). */
+/** Renewed before EKS stops taking it, 15 minutes after it was signed (aws-iam-authenticator, "API Authorization from Outside a Cluster"). */
 const TOKEN_MINUTES = 13;
 
 /**

@@ -1,8 +1,8 @@
 import { type ApiType, type Captured, type KubernetesObject, read, typeKey } from './object.ts';
 
 /**
- * What is not captured and what is captured but not restored (kubernetes.md §3.3, a superset of what Velero and AWS Backup for EKS leave
- * out): what a cluster makes by itself, what is true of one moment only, and what belongs to another tool.
+ * What is not captured and what is captured but not restored, a superset of what Velero and AWS Backup for EKS leave out: what a cluster
+ * makes by itself, what is true of one moment only, and what belongs to another tool.
  */
 const NEVER_CAPTURED = new Set([
   'bindings',

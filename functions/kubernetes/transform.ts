@@ -4,7 +4,7 @@ import { type ApiType, apiVersionOf, type KubernetesObject, typeKey } from './ob
 /** Everything that we make bears it, so that what is ours can be told from what was there before. */
 export const RESTORE_LABEL = 'stillpoint/restore';
 
-/** What a server sets and refuses, ignores or misunderstands when an object is made (kubernetes.md §1.7, §3.4). */
+/** What a server sets and refuses, ignores or misunderstands when an object is made (API conventions, "Metadata"; seen on kube-apiserver 1.26). */
 const SET_BY_SERVER = [
   'generateName',
   'selfLink',
@@ -58,7 +58,7 @@ type Adjust = (doc: Document, object: KubernetesObject) => void;
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** Types of which more must change than of every object (kubernetes.md §1.8, §3.5). */
+/** Types of which more must change than of every object (as Velero's restore actions do, and more). */
 const ADJUST: Readonly<Record<string, Adjust>> = {
   namespaces: (doc) => {
     doc.remove('spec');

@@ -2,7 +2,7 @@ import type { Document } from './document.ts';
 import type { KubernetesObject } from './object.ts';
 
 /**
- * Static volumes, by the rules of kubernetes.md §3.6. A volume that keeps its claim's old uid is Released at once, and with `Delete` its
+ * Static volumes, by what the binder of kube-controller-manager 1.26 was seen to do. A volume that keeps its claim's old uid is Released at once, and with `Delete` its
  * disk is removed; a claim that says it is bound before its volume is there is Lost for ever. So both are written as if nothing had ever
  * bound them, and each names the other.
  */

@@ -1,7 +1,7 @@
 import { type ApiType, type OwnerReference, typeKey } from './object.ts';
 
 /**
- * The order in which objects are made (kubernetes.md §3.7): what others need first, what wakes or guards others last. Claims stand before
+ * The order in which objects are made: what others need first, what wakes or guards others last. Claims stand before
  * StatefulSets, which would else make empty ones; webhooks stand last, for one whose backend is not there refuses everything.
  */
 const ORDER: readonly { readonly name: string; readonly types: readonly string[] }[] = [

@@ -202,10 +202,30 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
   services: ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'],
 };
 
-export function kept(type: ResourceType, live: JsonObject, next: JsonObject): JsonObject {
-  if (typeKey(type) === 'services' && textAt(next, 'spec', 'type') === 'ExternalName') return next;
-  return (KEPT[typeKey(type)] ?? []).reduce<JsonObject>((done, field) => {
+export function keptBy(cluster: Cluster, type: ResourceType, live: JsonObject, next: JsonObject): JsonObject {
+  const kind = textAt(next, 'spec', 'type');
+  if (typeKey(type) === 'services' && kind === 'ExternalName') return next;
+  const whole = (KEPT[typeKey(type)] ?? []).reduce<JsonObject>((done, field) => {
     const was = at(live, 'spec', field);
     return was !== undefined && !at(done, 'spec', field) ? set(done, ['spec', field], was) : done;
   }, next);
+  if (typeKey(type) !== 'services' || (kind !== 'NodePort' && kind !== 'LoadBalancer')) return whole;
+  const uid = textAt(live, 'metadata', 'uid');
+  const others = cluster.all(type).filter(({ view }) => view.metadata.uid !== uid);
+  const ports = listAt(whole, 'spec', 'ports').map((port) => withPortOf(live, port));
+  return withNodePorts(
+    cluster,
+    set(whole, ['spec', 'ports'], ports),
+    type,
+    others.map(({ view }) => view.spec ?? {}),
+  );
+}
+
+/** The port of the same name and number keeps its node port. */
+function withPortOf(live: JsonObject, port: Json): Json {
+  const was = listAt(live, 'spec', 'ports').find(
+    (one) => at(one, 'name') === at(port, 'name') && at(one, 'port') === at(port, 'port'),
+  );
+  const nodePort = at(was, 'nodePort');
+  return nodePort === undefined || at(port, 'nodePort') !== undefined ? port : set(port as JsonObject, ['nodePort'], nodePort);
 }

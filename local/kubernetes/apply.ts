@@ -4,6 +4,7 @@ import {
   entriesOf,
   fieldsOf,
   isSameManager,
+  placedAmong,
   readable,
   type Writer,
   withEntries,
@@ -44,7 +45,7 @@ export function applied(type: ResourceType, live: JsonObject | undefined, { want
   const dropped = [...(mine?.fields ?? [])].filter((path) => !fields.has(path) && !left.some((entry) => entry.fields.has(path)));
   const result = dropped.reduce((object, path) => withoutField(type, object, path), merged);
   const entry = mine && sameSet(mine.fields, fields) ? mine : { ...me, fields };
-  return withEntries(without(result, ['metadata', 'managedFields']), [...left, entry]);
+  return withEntries(result, placedAmong(entries, left, entry));
 }
 
 const sameSet = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => a.size === b.size && a.isSubsetOf(b);
@@ -103,7 +104,7 @@ export function accountFor(type: ResourceType, live: JsonObject | undefined, nex
   const base = live ? (sent.length > 0 || hasList(next) ? sent : known) : [];
   const bare = without(next, ['metadata', 'managedFields']);
   const before = live && without(live, ['metadata', 'managedFields']);
-  return withEntries(bare, typeKey(type) === 'events' ? [] : afterUpdate(type, before, bare, writer, base));
+  return withEntries(next, typeKey(type) === 'events' ? [] : afterUpdate(type, before, bare, writer, base));
 }
 
 const hasList = (object: JsonObject): boolean => isList((object.get('metadata') as JsonObject | undefined)?.get('managedFields'));

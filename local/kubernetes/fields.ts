@@ -159,7 +159,13 @@ export function afterUpdate(
     .filter((entry) => !isSameManager(entry, me))
     .map((entry) => ({ ...entry, fields: new Set([...entry.fields].filter((path) => after.has(path) && !changed.has(path))) }));
   const fields = new Set([...mine, ...changed].filter((path) => after.has(path)));
-  return [...others, { ...me, fields }];
+  return placedAmong(base, others, { ...me, fields });
+}
+
+/** The entries with this one where it stood before, or last. */
+export function placedAmong(before: readonly Entry[], others: readonly Entry[], entry: Entry): Entry[] {
+  const place = before.findIndex((known) => isSameManager(known, entry));
+  return place < 0 ? [...others, entry] : others.toSpliced(place, 0, entry);
 }
 
 /** A path for people, as an API server's conflicts name it: `.spec.template.spec.containers[name="web"].image`. */

@@ -207,21 +207,25 @@ export function without(object: JsonObject, path: Path): JsonObject {
   return set(object, parent, copy);
 }
 
-/** Equal in meaning: whatever the order of members and the spelling of numbers. */
-export function same(a: Json | undefined, b: Json | undefined): boolean {
+/** Equal in meaning: whatever the order of members and, unless asked for, the spelling of numbers. */
+export function same(a: Json | undefined, b: Json | undefined, { spelling = false } = {}): boolean {
   if (a === b) return true;
-  if (isList(a)) return isList(b) && a.length === b.length && a.every((member, i) => same(member, b[i]));
-  if (isObject(a)) return isObject(b) && a.size === b.size && [...a].every(([key, member]) => same(member, b.get(key)));
-  if (a instanceof Numeral || b instanceof Numeral) return sameNumber(a, b);
-  return false;
+  if (isList(a)) return isList(b) && a.length === b.length && a.every((member, i) => same(member, b[i], { spelling }));
+  if (isObject(a)) {
+    return isObject(b) && a.size === b.size && [...a].every(([key, member]) => same(member, b.get(key), { spelling }));
+  }
+  const [one, other] = [spellingOf(a), spellingOf(b)];
+  if (one === undefined || other === undefined) return false;
+  return spelling ? one === other : sameNumber(one, other);
 }
 
-/** Whole numbers are compared digit by digit, for two of them may be one and the same double. */
-function sameNumber(a: Json | undefined, b: Json | undefined): boolean {
-  const [one, other] = [a, b].map((value) =>
-    value instanceof Numeral ? value.text : typeof value === 'number' ? String(value) : '',
-  );
-  if (!one || !other) return false;
-  const whole = /^-?\d+$/;
-  return whole.test(one) && whole.test(other) ? BigInt(one) === BigInt(other) : Number(one) === Number(other);
+function spellingOf(value: Json | undefined): string | undefined {
+  if (value instanceof Numeral) return value.text;
+  return typeof value === 'number' ? String(value) : undefined;
 }
+
+const WHOLE = /^-?\d+$/;
+
+/** Whole numbers are compared digit by digit, for two of them may be one and the same double. */
+const sameNumber = (one: string, other: string): boolean =>
+  WHOLE.test(one) && WHOLE.test(other) ? BigInt(one) === BigInt(other) : Number(one) === Number(other);

@@ -1,4 +1,4 @@
-import { admitted, kept, suffix } from './admission.ts';
+import { admitted, keptBy, suffix } from './admission.ts';
 import { accountFor } from './apply.ts';
 import type { Cluster } from './cluster.ts';
 import { begun, withDefaults, withFinalizer } from './defaults.ts';
@@ -19,6 +19,7 @@ import {
 import { Stored } from './store.ts';
 import { apiVersionOf, builtIn, type ResourceType, typeKey } from './types.ts';
 import { badName, forbiddenChanges, mistakesIn } from './validate.ts';
+import { askWebhooks } from './webhooks.ts';
 
 /** Who writes, and whether it is only to see what would come of it. */
 export interface Intent {
@@ -59,6 +60,7 @@ export function create(
   const whole = begun(type, admitted(cluster, type, fresh));
   const wrong = [badName(type, name) ?? [], mistakesIn(type, whole)].flat();
   if (wrong.length > 0) throw invalid(type, name, wrong);
+  askWebhooks(cluster, type, 'CREATE', whole);
   refuseNamesake(cluster, type, namespace, name);
   const accounted = intent.accounted ? whole : accountFor(type, undefined, whole, intent.writer);
   return intent.dryRun ? new Stored(accounted, 0) : cluster.put(type, accounted);
@@ -130,10 +132,11 @@ export function update(cluster: Cluster, type: ResourceType, live: Stored, sent:
   const { name } = live.view.metadata;
   refuseStranger(type, live, sent);
   const ofStatus = intent.writer.subresource === 'status';
-  const next = ofStatus ? withStatusOf(live.object, sent) : statusKept(type, live.object, updated(type, live, sent));
+  const next = ofStatus ? withStatusOf(live.object, sent) : statusKept(type, live.object, updated(cluster, type, live, sent));
   if (!ofStatus) {
     const wrong = [...mistakesIn(type, next), ...forbiddenChanges(type, live.object, next)];
     if (wrong.length > 0) throw invalid(type, name, wrong);
+    askWebhooks(cluster, type, 'UPDATE', next);
   }
   const accounted = intent.accounted ? next : accountFor(type, live.object, next, intent.writer);
   const counted = type.generations && !ofStatus && wantsOtherwise(live.object, accounted) ? nextGeneration(accounted) : accounted;
@@ -155,7 +158,7 @@ function refuseStranger(type: ResourceType, live: Stored, sent: JsonObject): voi
 }
 
 /** What a client sent, with what only a server sets as it was; members that stay keep the place that the client gave them. */
-function updated(type: ResourceType, live: Stored, sent: JsonObject): JsonObject {
+function updated(cluster: Cluster, type: ResourceType, live: Stored, sent: JsonObject): JsonObject {
   const named = textAt(sent, 'metadata', 'name');
   if (named && named !== live.view.metadata.name) {
     throw badRequest(`the name of the object (${named}) does not match the name on the URL (${live.view.metadata.name})`);
@@ -166,7 +169,7 @@ function updated(type: ResourceType, live: Stored, sent: JsonObject): JsonObject
     (done, field) => (its.has(field) ? set(done, ['metadata', field], its.get(field)!) : without(done, ['metadata', field])),
     placed(type, textAt(live.object, 'metadata', 'namespace'), typed(type, sent)),
   );
-  return kept(type, live.object, withDefaults(type, next));
+  return keptBy(cluster, type, live.object, withDefaults(type, next));
 }
 
 function statusKept(type: ResourceType, live: JsonObject, next: JsonObject): JsonObject {
@@ -189,8 +192,8 @@ function wantsOtherwise(live: JsonObject, next: JsonObject): boolean {
 const nextGeneration = (object: JsonObject): JsonObject =>
   set(object, ['metadata', 'generation'], Number(at(object, 'metadata', 'generation') ?? 0) + 1);
 
-/** Times of `managedFields` alone are no change (Kubernetes, "Server-Side Apply": no-op applies do not update the object). */
-const isAsBefore = (live: JsonObject, next: JsonObject): boolean => write(untimed(live)) === write(untimed(next));
+/** Times of `managedFields` alone are no change (Kubernetes, "Server-Side Apply"), nor is another order of members. */
+const isAsBefore = (live: JsonObject, next: JsonObject): boolean => same(untimed(live), untimed(next), { spelling: true });
 
 const untimed = (object: JsonObject): JsonObject => {
   const entries = listAt(object, 'metadata', 'managedFields');
@@ -212,6 +215,8 @@ export interface Deletion {
   readonly dryRun?: boolean;
 }
 
+const PERMANENT = ['default', 'kube-system', 'kube-public'];
+
 /** Only these are waited for by their own means: a Pod by its node, a namespace by what is in it. */
 const OWN_FINALIZERS: Readonly<Record<string, string>> = {
   'apiextensions.k8s.io/customresourcedefinitions': 'customresourcecleanup.apiextensions.k8s.io',
@@ -226,16 +231,9 @@ export function remove(
   how: Deletion = {},
 ): { stored: Stored; gone: boolean } {
   const { metadata } = live.view;
-  const { uid, resourceVersion } = how.preconditions ?? {};
-  if (uid !== undefined && uid !== metadata.uid) {
-    throw conflict(type, metadata.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`);
-  }
-  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    throw conflict(
-      type,
-      metadata.name,
-      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
-    );
+  refuseOthers(type, live, how);
+  if (typeKey(type) === 'namespaces' && PERMANENT.includes(metadata.name)) {
+    throw forbidden(type, metadata.name, 'this namespace may not be deleted');
   }
   const grace = graceOf(type, live, how);
   const waits = [PROPAGATION[how.propagation ?? ''], OWN_FINALIZERS[typeKey(type)]].filter(
@@ -251,6 +249,20 @@ export function remove(
     return { stored: live, gone };
   }
   return { stored: write(marked) === live.text ? live : cluster.put(type, marked), gone };
+}
+
+function refuseOthers(type: ResourceType, { view: { metadata } }: Stored, { preconditions }: Deletion): void {
+  const { uid, resourceVersion } = preconditions ?? {};
+  if (uid !== undefined && uid !== metadata.uid) {
+    throw conflict(type, metadata.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`);
+  }
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+    throw conflict(
+      type,
+      metadata.name,
+      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
+    );
+  }
 }
 
 /** A Pod that no node has taken yet has nobody to wait for (Kubernetes, "Pod Lifecycle", "Termination of Pods"). */

@@ -92,6 +92,53 @@ describe('a capture', () => {
     expect(Date.parse(artifact.interval.to) - Date.parse(artifact.interval.from)).toBeLessThan(1000);
   });
 
+  test('is whole while a writer goes on: the same counter in two namespaces and three types', async () => {
+    const clusters = await shop('torn');
+    const { home, stage } = clusters;
+    await clusters.create(home, '/api/v1/namespaces', namespace('other'));
+    await clusters.create(home, '/api/v1/namespaces/other/configmaps', configMap('counter', { n: '0' }));
+    const cells: [string, (n: number) => object][] = [
+      ['/api/v1/namespaces/shop/configmaps/settings', (n) => ({ data: { n: String(n) } })],
+      ['/apis/bench.example.com/v1/namespaces/shop/widgets/edge', (n) => ({ spec: { zeta: n } })],
+      ['/api/v1/namespaces/other/configmaps/counter', (n) => ({ data: { n: String(n) } })],
+    ];
+    let written = 0;
+    let stopped = false;
+    const write = async () => {
+      for (; !stopped; written++) {
+        for (const [path, cell] of cells) {
+          const body = JSON.stringify(cell(written));
+          await home.ask({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' });
+        }
+      }
+    };
+    const works = [await clusters.captureWork('shop'), await clusters.captureWork('other')];
+    const { transport, clock, home: vault } = stage;
+    const places = { here: vault.place, home: vault.place };
+    const take = async () => {
+      await clock.sleep(3000);
+      const begun = await open(namespaces.capture.start, transport, clock, places)(works);
+      const before = written;
+      await clock.sleep(3000);
+      const handles = works.map((work, i) => ({ ...work, handle: handleOf(begun[i]) }));
+      const items = await open(namespaces.capture.settle, transport, clock, places)(handles);
+      stopped = true;
+      return { items, before };
+    };
+    const [{ items, before }] = await clusters.settle(Promise.all([take(), write()]));
+    const [first, second] = items.map((item) => (item.state === 'done' ? item.result : undefined));
+    const [shopped, other] = [await contents(clusters, first!), await contents(clusters, second!)];
+    const counters = [
+      Number(read(rawOf(shopped.open, 'ConfigMap', 'settings')!)['data'].n),
+      Number(read(rawOf(shopped.open, 'Widget', 'edge')!)['spec'].zeta),
+      Number(read(rawOf(other.open, 'ConfigMap', 'counter')!)['data'].n),
+    ];
+    expect(written).toBeGreaterThan(before + 10);
+    expect(Math.max(...counters) - Math.min(...counters)).toBeLessThanOrEqual(1);
+    expect(counters).toEqual(counters.toSorted((a, b) => b - a));
+    expect(Math.abs(counters[0]! - before)).toBeLessThanOrEqual(1);
+  });
+
   test('that comes too late for its revision says so, and its interval tells', async () => {
     const clusters = await shop('late');
     const artifact = await clusters.capture('shop', async () => {
@@ -180,6 +227,49 @@ describe('a restore', () => {
     expect('why' in item && item.why).toMatch(/ConfigMap shop-dr\/settings is there already and is not of this restore/);
     const theirs = read(await clusters.get(clusters.west, '/api/v1/namespaces/shop-dr/configmaps/settings'));
     expect(theirs['data']).toEqual({ mine: '1' });
+  });
+
+  test('stands beside the original in its own cluster, and takes nothing of its', async () => {
+    const clusters = await shop('beside');
+    const { home } = clusters;
+    const applied = JSON.stringify({ spec: { ports: [{ port: 80, nodePort: 30080 }] } });
+    const service = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web', annotations: { 'kubectl.kubernetes.io/last-applied-configuration': applied } },
+      spec: { type: 'NodePort', selector: { app: 'web' }, ports: [{ port: 80, nodePort: 30080 }] },
+    };
+    const rbac = '/apis/rbac.authorization.k8s.io/v1';
+    const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'reads' }, rules: [] };
+    const binding = {
+      ...role,
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'shop-reads' },
+      subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: 'shop' }],
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'reads' },
+    };
+    await clusters.create(home, '/api/v1/namespaces/shop/services', JSON.stringify(service));
+    await clusters.create(home, `${rbac}/clusterroles`, JSON.stringify(role));
+    await clusters.create(home, `${rbac}/clusterrolebindings`, JSON.stringify(binding));
+    const artifact = await clusters.capture('shop');
+    const { id, notes, renames } = await clusters.restore(artifact, 'shop-r1');
+    expect(id).toBe(`${home.arn}/shop-r1`);
+    expect(renames).toEqual([{ was: `${home.arn}/shop`, is: `${home.arn}/shop-r1`, what: 'namespace' }]);
+    expect(notes).toContain('kept: CustomResourceDefinition widgets.bench.example.com was there already.');
+    expect(notes).toContain('kept: ClusterRole reads was there already.');
+    expect(notes).toContain('changed: Service shop-r1/web: its node ports are taken in this cluster, which chose others.');
+    const [was, is] = [
+      read(await clusters.get(home, '/api/v1/namespaces/shop/services/web')),
+      read(await clusters.get(home, '/api/v1/namespaces/shop-r1/services/web')),
+    ];
+    expect(was['spec'].ports[0].nodePort).toBe(30080);
+    expect(is['spec'].ports[0].nodePort).not.toBe(30080);
+    const copied = read(await clusters.get(home, `${rbac}/clusterrolebindings/shop-reads-r1`));
+    expect(copied['subjects']).toEqual([{ kind: 'ServiceAccount', name: 'default', namespace: 'shop-r1' }]);
+    expect(read(await clusters.get(home, `${rbac}/clusterrolebindings/shop-reads`))['subjects']).toEqual(binding.subjects);
+
+    const over = await clusters.drive(namespaces.restore, await clusters.restoreWork(artifact, 'shop'), artifact.place);
+    expect('why' in over && over.why).toMatch(/would be restored over itself in cluster shop; map it to another name/);
   });
 
   test('gives what an operator made back to its new owner', async () => {

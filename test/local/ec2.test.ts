@@ -227,9 +227,10 @@ describe('attachments', () => {
       ['in-use', 'attached'],
       ['in-use', 'attached'],
     ]);
+    const spare = await volume();
+    await expect(attach(spare, 'i-none')).rejects.toMatchObject(refusedWith('InvalidInstanceID.NotFound'));
     const { Instances } = await call('RunInstances', { ImageId: 'ami-1', MinCount: 1, MaxCount: 1 });
-    await expect(attach(await volume(), 'i-none')).rejects.toMatchObject(refusedWith('InvalidInstanceID.NotFound'));
-    expect(Instances[0].State.Name).toBe('pending');
+    await expect(attach(spare, Instances[0].InstanceId)).rejects.toMatchObject(refusedWith('IncorrectState'));
   });
 
   test('an io2 can be attached to several instances, others to one', async () => {
@@ -669,14 +670,19 @@ describe('locks', () => {
   });
 
   test('of a pending snapshot begin when it is completed, and end with it where it fails', async () => {
-    const { call, volume, wait, state } = setUp();
-    const begin = async () => (await call('CreateSnapshot', { VolumeId: await volume() })).SnapshotId;
-    const [SnapshotId, doomed] = [await begin(), await begin()];
+    const { call, volume, snapshot, wait, state } = setUp();
+    const VolumeId = await volume();
+    const original = await snapshot(VolumeId);
+    const { SnapshotId } = await call('CreateSnapshot', { VolumeId });
+    const doomed = { SourceRegion: HOME.region, SourceSnapshotId: original, Encrypted: true, KmsKeyId: 'alias/none' };
+    const { SnapshotId: fails } = await call('CopySnapshot', doomed);
     const answer = await call('LockSnapshot', { SnapshotId, LockMode: 'compliance', LockDuration: 1 });
     expect(answer).toMatchObject({ LockState: 'compliance', LockDuration: 1 });
     expect(answer).not.toHaveProperty('LockExpiresOn');
-    await call('LockSnapshot', { SnapshotId: doomed, LockMode: 'compliance', LockDuration: 1 });
+    await call('LockSnapshot', { SnapshotId: fails, LockMode: 'compliance', LockDuration: 1 });
+    await expect(call('DeleteSnapshot', { SnapshotId: fails })).rejects.toMatchObject(refusedWith('OperationNotPermitted'));
     await wait(20 * MINUTE);
+    await call('DeleteSnapshot', { SnapshotId: fails });
     const { completedAt, lock } = state().snapshot(SnapshotId);
     expect(lock!.expiresAt.getTime() - completedAt!.getTime()).toBe(DAY);
   });

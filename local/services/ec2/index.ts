@@ -2,6 +2,7 @@ import { defineService, type Operation, refuse } from '../../world/service.ts';
 import { attachments } from './attachments.ts';
 import { copies } from './copies.ts';
 import { encryption } from './encryption.ts';
+import { instanceStates } from './instance-states.ts';
 import { instances } from './instances.ts';
 import { locks } from './locks.ts';
 import { modifications } from './modifications.ts';
@@ -24,6 +25,7 @@ const operations = {
   ...locks,
   ...sharing,
   ...instances,
+  ...instanceStates,
   ...networks,
   ...tags,
 };

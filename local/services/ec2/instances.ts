@@ -17,12 +17,12 @@ const CODES: Record<SDK.InstanceStateName, number> = {
   stopped: 80,
 };
 /** Seconds until an instance runs, or has shut down: AWS promises nothing, the seed decides. */
-const CHANGING = [5, 30] as const;
+export const CHANGING = [5, 30] as const;
 const ROOT_DEVICE = '/dev/xvda';
 /** GiB; an image says how large its root is, and no image is kept here. */
 const ROOT_SIZE = 8;
 
-const stateOf = ({ state }: Pick<Instance, 'state'>): SDK.InstanceState => ({ Name: state, Code: CODES[state] });
+export const stateOf = ({ state }: Pick<Instance, 'state'>): SDK.InstanceState => ({ Name: state, Code: CODES[state] });
 
 const describe = (instance: Instance, state: Ec2State): SDK.Instance => ({
   InstanceId: instance.id,

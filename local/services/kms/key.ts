@@ -106,8 +106,10 @@ export class Key {
 export function openBlob(blob: Uint8Array | undefined): { arn: string; sealed: Buffer } {
   const bytes = Buffer.from(blob ?? []);
   const length = bytes[1] ?? 0;
-  if (bytes[0] !== 1 || bytes.length < length + 30) refuse('InvalidCiphertextException', '');
-  return { arn: bytes.subarray(2, 2 + length).toString(), sealed: bytes.subarray(2 + length) };
+  const arn = bytes.subarray(2, 2 + length).toString();
+  if (bytes[0] !== 1 || bytes.length < length + 30 || !/^arn:aws:kms:[^:]+:\d{12}:key\/[\w-]+$/.test(arn))
+    refuse('InvalidCiphertextException', '');
+  return { arn, sealed: bytes.subarray(2 + length) };
 }
 
 const canonical = (context: Readonly<Record<string, string>>): Buffer =>

@@ -24,7 +24,7 @@ export interface Applied {
   readonly why?: string;
 }
 
-/** Requests at a time: a server gives a role of no special rank a share of some twenty (kubernetes.md §3.2). */
+/** Requests at a time: a server gives a role of no special rank a share of some twenty ("API Priority and Fairness", `global-default`). */
 const WIDTH = 32;
 const CHUNK = 4 * WIDTH;
 const MANAGER = 'stillpoint-restore';

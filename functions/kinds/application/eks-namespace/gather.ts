@@ -23,7 +23,7 @@ export interface Gathered {
   readonly late: boolean;
 }
 
-/** Types at a time: more lists do not make a server faster (kubernetes.md §3.2). */
+/** Types at a time: more lists do not make a server faster. */
 const WIDTH = 8;
 
 /** Groups that every API server has; whatever else stands in a namespace has its definition among the cluster's. */

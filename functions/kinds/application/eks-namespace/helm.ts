@@ -6,7 +6,7 @@ import type { HelmRelease } from './namespace.ts';
 
 /**
  * Helm keeps each revision of a release in a Secret (or a ConfigMap) with the label `owner=helm`, whose `release` is base64 of gzip of JSON
- * (helm, pkg/storage/driver; kubernetes.md §3.8). In a Secret's `data` that text is base64 once more.
+ * (helm, pkg/storage/driver). In a Secret's `data` that text is base64 once more.
  */
 export function isRelease({ type, raw }: Captured): boolean {
   const key = typeKey(type);

@@ -144,7 +144,7 @@ function write(object: Captured, writing: Writing): Prepared {
   };
 }
 
-/** References to owners that are restored stay; the others would have the object collected as garbage at once (kubernetes.md §3.4). */
+/** References to owners that are restored stay; the others would have the object collected as garbage at once (Kubernetes, "Garbage Collection"). */
 function keepOwners(
   doc: Document,
   { metadata }: KubernetesObject,

@@ -65,7 +65,7 @@ async function foresee(aws: Looking, work: RestoreWork, scene: Scene): Promise<P
     kind: KIND,
     creates: [...created(preparation), ...(sealed > 0 ? [`${sealed} Secrets, sealed until then`] : [])],
     binds: preparation.binds,
-    notes: [...preparation.notes, ...images.notes, ...facts.fallbacks.map((one) => `not of the instant: ${one}`)],
+    notes: [...notesBefore(preparation), ...images.notes, ...facts.fallbacks.map((one) => `not of the instant: ${one}`)],
     minutes: minutesFor(preparation),
   };
   const lacks = [...preparation.problems, ...images.lacks];
@@ -77,7 +77,7 @@ async function foresee(aws: Looking, work: RestoreWork, scene: Scene): Promise<P
       ...common,
       renames: [
         ...(is === resource.id ? [] : [{ was: resource.id, is, what: 'namespace' }]),
-        ...placeRenames(resource.place, target.place),
+        ...placeRenames(resource.place, target.place).filter(({ was }) => objects.some(({ raw }) => raw.includes(was))),
       ],
       lacks: [
         ...lacks,
@@ -99,6 +99,9 @@ const unreadable =
   (error: unknown): never => {
     throw new Permanent(`${why(`Its manifests cannot be read in ${region}`)(error)} It is not restored from this point.`);
   };
+
+/** What still looks lost is only told once everything has its new name. */
+const notesBefore = ({ notes }: Preparation): string[] => notes.filter((note) => !note.startsWith('suspicious:'));
 
 /** `workloads: 3 Deployment, 1 StatefulSet`. */
 const created = ({ waves }: Preparation): string[] =>
