@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Report, type RestorePlan, samePlace, type Vault } from '../../functions/domain.ts';
+import { type Preview, type Report, type RestorePlan, samePlace, type Vault } from '../../functions/domain.ts';
 import { listSealed } from '../../functions/vault/ledger.ts';
 import { readRestore } from '../../functions/vault/restores.ts';
 import { start, wait } from '../executions.ts';
@@ -129,14 +129,8 @@ function describePlan(plan: RestorePlan): string[] {
     `${samePlace(target.place, point.home) ? 'Beside the original, which is not touched.' : 'Nothing of the home region is asked.'} Predicted: ${duration(plan.predictedMinutes * 60_000)}.`,
     '',
     ...table(
-      ['WAVE', 'KIND', 'CREATES', 'BINDS', 'MINUTES'],
-      previews.map((one) => [
-        1 + order.findIndex((wave) => wave.includes(one.resource)),
-        one.kind,
-        one.creates.join('; '),
-        one.binds.join('; '),
-        one.minutes,
-      ]),
+      ['WAVE', 'KIND', 'MINUTES', 'CREATES AND BINDS'],
+      previews.flatMap((one) => rowsOf(one, 1 + order.findIndex((wave) => wave.includes(one.resource)))),
     ),
     ...section(
       'Rewires',
@@ -149,6 +143,14 @@ function describePlan(plan: RestorePlan): string[] {
     ...section(bad('The target lacks'), lacks),
     '',
   ];
+}
+
+/** One line for each thing that is made or bound; what it is part of stands before the first. */
+function rowsOf({ kind, minutes, creates, binds }: Preview, wave: number): (string | number)[][] {
+  const things = [...creates.flatMap((one) => one.split('; ')), ...binds.map((bind) => `binds ${bind}`)];
+  return things.map((thing, i) =>
+    i === 0 ? [String(wave), kind, String(Math.round(minutes * 10) / 10), thing] : ['', '', '', thing],
+  );
 }
 
 const section = (title: string, lines: readonly string[]): string[] =>
@@ -170,6 +172,10 @@ function describeReport(report: Report): string[] {
     ...section(
       'Renamed',
       report.renames.map(({ what, was, is }) => `${what}: ${was} → ${is}`),
+    ),
+    ...section(
+      'Notes',
+      report.restored.flatMap(({ notes }) => notes.filter((note) => !note.startsWith('suspicious:'))),
     ),
     ...section('Still naming the lost place', report.suspicious),
     ...section('Verified', report.verified),

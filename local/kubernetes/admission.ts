@@ -162,19 +162,20 @@ const LETTERS = 'bcdfghjklmnpqrstvwxz2456789';
 export const suffix = (cluster: Cluster, length = 5): string =>
   Array.from({ length }, () => LETTERS[cluster.random.integer(0, LETTERS.length - 1)]).join('');
 
-/** A Job counts the Pods that bear its uid (Kubernetes, "Jobs", "Pod selector"). */
+/** A Job counts the Pods that bear its uid. What it says already stays, and is refused where it is another's (Kubernetes, "Jobs", "Pod selector"). */
 const job: Admit = (_, object) => {
   if (at(object, 'spec', 'manualSelector') === true) return object;
   const uid = textAt(object, 'metadata', 'uid') ?? '';
-  const labels = {
-    'batch.kubernetes.io/controller-uid': uid,
-    'batch.kubernetes.io/job-name': nameOf(object),
-    'controller-uid': uid,
-    'job-name': nameOf(object),
-  };
+  const marks = [
+    ['batch.kubernetes.io/controller-uid', uid],
+    ['batch.kubernetes.io/job-name', nameOf(object)],
+    ['controller-uid', uid],
+    ['job-name', nameOf(object)],
+  ] as const;
   const path = ['spec', 'template', 'metadata', 'labels'];
-  const labelled = set(object, path, new Map([...objectAt(object, ...path), ...Object.entries(labels)]));
-  return set(labelled, ['spec', 'selector', 'matchLabels', 'batch.kubernetes.io/controller-uid'], uid);
+  const labelled = set(object, path, new Map([...marks, ...objectAt(object, ...path)]));
+  const selector = ['spec', 'selector', 'matchLabels', 'batch.kubernetes.io/controller-uid'];
+  return at(object, ...selector) === undefined ? set(labelled, selector, uid) : labelled;
 };
 
 /** A cluster's own classes are there from its beginning; nobody else's begin so. */

@@ -63,26 +63,22 @@ const RULES: Readonly<Record<string, Check>> = {
 
 /** A Job keeps the selector that was made for it; another's would count another's Pods (Kubernetes, "Jobs", "Specifying your own Pod selector"). */
 function jobSelector({ metadata, spec }: any): readonly Cause[] {
-  if (spec?.manualSelector === true) return [];
-  const uid = metadata?.uid;
-  const causes: Cause[] = [];
-  for (const [name, wanted] of [
-    ['controller-uid', uid],
-    ['batch.kubernetes.io/controller-uid', uid],
-    ['job-name', metadata?.name],
-    ['batch.kubernetes.io/job-name', metadata?.name],
-  ]) {
-    const found = spec?.template?.metadata?.labels?.[name];
-    if (found !== undefined && found !== wanted) {
-      const message = `Invalid value: ${JSON.stringify(found)}: must be '${wanted}'`;
-      causes.push({ reason: 'FieldValueInvalid', field: `spec.template.metadata.labels[${name}]`, message });
-    }
-  }
-  const selected = spec?.selector?.matchLabels?.['batch.kubernetes.io/controller-uid'];
-  if (selected !== undefined && selected !== uid) {
-    causes.push({ reason: 'FieldValueInvalid', field: 'spec.selector', message: 'Invalid value: `selector` not auto-generated' });
-  }
-  return causes;
+  const labels = spec?.template?.metadata?.labels ?? {};
+  const wanted = { 'controller-uid': metadata?.uid, 'job-name': metadata?.name };
+  const marks = Object.entries(wanted).flatMap(([name, value]) =>
+    [name, `batch.kubernetes.io/${name}`].map((label) => [label, value]),
+  );
+  const foreign = spec?.manualSelector === true ? [] : marks.filter(([label, value]) => (labels[label] ?? value) !== value);
+  const causes = foreign.map(([label, value]) => ({
+    reason: 'FieldValueInvalid',
+    field: `spec.template.metadata.labels[${label}]`,
+    message: `Invalid value: ${JSON.stringify(labels[label])}: must be '${value}'`,
+  }));
+  if (!spec?.selector || selects(spec.selector, labels)) return causes;
+  return [
+    ...causes,
+    { reason: 'FieldValueInvalid', field: 'spec.selector', message: 'Invalid value: `selector` not auto-generated' },
+  ];
 }
 
 export const mistakesIn = (type: ResourceType, object: JsonObject): readonly Cause[] =>

@@ -371,17 +371,15 @@ describe('an update', () => {
   });
 
   test('counts a generation when what is wanted changes, and only then', async () => {
-    const path = '/apis/apps/v1/namespaces/shop/deployments';
-    await k.post(path, deployment('web', { replicas: 0 }));
+    const path = '/apis/policy/v1/namespaces/shop/poddisruptionbudgets';
+    const budget = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name: 'web' }, spec: { minAvailable: 1 } };
+    await k.post(path, budget);
     await k.merge(`${path}/web`, { metadata: { labels: { a: 'b' } } });
-    expect((await k.merge(`${path}/web`, { spec: { replicas: 1 } })).json.metadata.generation).toBe(2);
-    expect((await k.merge(`${path}/web/status`, { status: { note: 1 } })).json).toMatchObject({
-      metadata: { generation: 2 },
-      status: { note: 1 },
-    });
+    expect((await k.merge(`${path}/web`, { spec: { minAvailable: 2 } })).json.metadata.generation).toBe(2);
+    const told = await k.merge(`${path}/web/status`, { status: { note: 1 }, spec: { minAvailable: 3 } });
+    expect(told.json).toMatchObject({ metadata: { generation: 2 }, status: { note: 1 }, spec: { minAvailable: 2 } });
     expect((await k.merge(`${path}/web`, { status: { note: 2 } })).json.status.note).toBe(1);
-    const unseen = { ...deployment('web'), status: {} };
-    expect((await k.put(`${path}/web/status`, unseen)).status).toBe(422);
+    expect((await k.put(`${path}/web/status`, { ...budget, status: {} })).status).toBe(422);
   });
 
   test('of a scale changes the number alone', async () => {
@@ -685,9 +683,9 @@ describe('server-side apply', () => {
 
   test('takes YAML', async () => {
     const { status, json } = await k.apply(
-      `${shop}/configmaps/y`,
+      `${shop}/configmaps/yaml`,
       'me',
-      'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: y\ndata:\n  a: "1"\n',
+      'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: yaml\ndata:\n  a: "1"\n',
     );
     expect({ status, data: json.data }).toEqual({ status: 201, data: { a: '1' } });
   });

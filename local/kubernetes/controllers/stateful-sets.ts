@@ -53,7 +53,7 @@ function step(cluster: Cluster, found: Stored, revision: string): void {
   for (const [, pod] of isOrdered ? surplus.slice(0, 1) : surplus) if (!isLeaving(pod)) remove(cluster, PODS, pod);
   if (surplus.length > 0 || updateStrategy?.type === 'OnDelete') return;
   const stale = [...pods.values()].filter((pod) => pod.view.metadata.labels?.[REVISION] !== revision);
-  const isWell = [...pods.values()].every((pod) => isReady(pod) && !isLeaving(pod));
+  const isWell = pods.size === replicas && [...pods.values()].every((pod) => isReady(pod) && !isLeaving(pod));
   const last = stale
     .filter((pod) => ordinalOf(pod) >= (updateStrategy?.rollingUpdate?.partition ?? 0))
     .sort((a, b) => ordinalOf(b) - ordinalOf(a))[0];

@@ -9,7 +9,7 @@ import { calls } from '../../../aws/call.ts';
 import { when } from '../../../aws/errors.ts';
 import { stamp, TAG } from '../../../aws/tags.ts';
 import { type Door, type Scene, verb } from '../../../aws/verb.ts';
-import { type Item, pointId, type Rename, type Restored, samePlace } from '../../../domain.ts';
+import { type Item, type Place, pointId, type Rename, type Restored, samePlace } from '../../../domain.ts';
 import { bundleReading, readBundle } from '../../../vault/bundles.ts';
 import { DATA_KEY, dataBucket } from '../../../vault/layout.ts';
 import { failing, inParallel } from '../../items.ts';
@@ -115,10 +115,14 @@ function tagsFor({ resource, point, restore }: RestoreWork): Tag[] {
   return [...own, ...stamp({ application: point.application, restorePoint: pointId(point), resource: resource.id, restore })];
 }
 
-export const renamesOf = ({ resource }: RestoreWork, bucket: string): Rename[] => [
+export const renamesOf = ({ resource, target }: RestoreWork, bucket: string): Rename[] => [
   { was: resource.name, is: bucket, what: 'bucket' },
   { was: resource.id, is: bucketArn(bucket), what: 'bucket ARN' },
+  { was: hostOf(resource.name, resource.place), is: hostOf(bucket, target.place), what: 'bucket host' },
 ];
+
+/** A bucket's own host names its region too (S3 guide, "Virtual hosting of buckets"). */
+const hostOf = (bucket: string, { region }: Place): string => `${bucket}.s3.${region}.amazonaws.com`;
 
 function restoredAs(work: RestoreWork, bucket: string, versions: readonly ListedVersion[], foreign: readonly string[]): Restored {
   const { resource, target, artifact } = work;
