@@ -14,20 +14,22 @@ const unavailable = () =>
   Object.assign(new Error('An internal error has occurred.'), { name: 'InternalError', $metadata: { httpStatusCode: 500 } });
 const silence = () => Object.assign(new Error('socket hang up'), { name: 'TimeoutError' });
 
-/** Strikes one call of the steps of a workflow, counted over the whole execution. */
+/** Strikes one call of the steps of a workflow, to AWS or to a cluster, counted over the whole execution. */
 function striking(workflow: string, at: number, fault: Fault, seen: string[]) {
-  return (transport: Transport, step: string): Transport =>
-    !step.startsWith(`${workflow}-`)
-      ? transport
-      : {
-          ...transport,
-          send: async (request) => {
-            seen.push(`${step} ${request.call.service}:${operationOf(request.call)}`);
-            if (seen.length !== at) return transport.send(request);
-            if (fault !== 'error before') await transport.send(request);
-            throw fault === 'timeout after' ? silence() : unavailable();
-          },
-        };
+  return (transport: Transport, step: string): Transport => {
+    if (!step.startsWith(`${workflow}-`)) return transport;
+    const struck = async <T>(call: string, make: () => Promise<T>): Promise<T> => {
+      seen.push(`${step} ${call}`);
+      if (seen.length !== at) return make();
+      if (fault !== 'error before') await make();
+      throw fault === 'timeout after' ? silence() : unavailable();
+    };
+    return {
+      ...transport,
+      send: (request) => struck(`${request.call.service}:${operationOf(request.call)}`, () => transport.send(request)),
+      fetch: (request) => struck(`kubernetes:${request.method}`, () => transport.fetch(request)),
+    };
+  };
 }
 
 /** The first two of each step's calls of each kind: what comes after them is the same loop again. */
@@ -104,7 +106,11 @@ const SWEEPS: readonly Sweep[] = [
 for (const { workflow, run, check } of SWEEPS) {
   const strike = async (at: number, fault: Fault) => {
     const seen: string[] = [];
-    const stand = await stage({ seed: `faults/${workflow}/${at}/${fault}`, between: striking(workflow, at, fault, seen) });
+    const stand = await stage({
+      seed: `faults/${workflow}/${at}/${fault}`,
+      shop: { cluster: true },
+      between: striking(workflow, at, fault, seen),
+    });
     await run(stand);
     return { stand, seen };
   };

@@ -6,23 +6,25 @@ import { HOME, type Stage, stage } from './world.ts';
 
 /** The process of the first Capture dies at its n-th call: before it is made, or after it took effect. What runs on is a silence. */
 function dying(at: number, when: 'before' | 'after', seen: { calls: number }) {
+  const die = async <T>(make: () => Promise<T>): Promise<T> => {
+    const call = ++seen.calls;
+    if (call === at && when === 'before') return new Promise(() => {});
+    const answer = await make();
+    return call === at ? new Promise(() => {}) : answer;
+  };
   return (transport: Transport, step: string): Transport =>
     step !== 'protect-capture'
       ? transport
       : {
           ...transport,
-          send: async (request) => {
-            const call = ++seen.calls;
-            if (call === at && when === 'before') return new Promise(() => {});
-            const answer = await transport.send(request);
-            return call === at ? new Promise(() => {}) : answer;
-          },
+          send: (request) => die(() => transport.send(request)),
+          fetch: (request) => die(() => transport.fetch(request)),
         };
 }
 
 async function kill(at: number, when: 'before' | 'after'): Promise<{ stand: Stage; calls: number }> {
   const seen = { calls: 0 };
-  const stand = await stage({ seed: `killed/${at}/${when}`, between: dying(at, when, seen) });
+  const stand = await stage({ seed: `killed/${at}/${when}`, shop: { cluster: true }, between: dying(at, when, seen) });
   stand.shop.writers.start();
   await stand.advance(5);
   const execution = stand.startProtect();

@@ -1,12 +1,22 @@
 import { applied } from './apply.ts';
+import {
+  type ApiRequest,
+  appliedFrom,
+  deletionFrom,
+  intentOf,
+  isApply,
+  isTrue,
+  objectFrom,
+  patched,
+  patchedObject,
+} from './bodies.ts';
 import type { Cluster } from './cluster.ts';
 import { asVersion } from './definitions.ts';
+import { remove } from './deletion.ts';
 import { discovery, formOf } from './discovery.ts';
-import { managerOf, type Writer } from './fields.ts';
 import { at, isObject, type Json, type JsonObject, objectOf, parse, plain, textAt, without, write } from './json.ts';
 import { list } from './lists.ts';
-import { create, type Deletion, type Intent, remove, update, wrongUid } from './objects.ts';
-import { jsonPatch, mergePatch, strategicPatch } from './patch.ts';
+import { create, update, wrongUid } from './objects.ts';
 import {
   badRequest,
   invalid,
@@ -22,15 +32,6 @@ import { type Named, namedBy } from './request.ts';
 import { scaled, scaleOf } from './scale.ts';
 import type { Stored } from './store.ts';
 import type { ResourceType } from './types.ts';
-import { fromYaml } from './yaml.ts';
-
-export interface ApiRequest {
-  readonly method: string;
-  readonly path: readonly string[];
-  readonly query: URLSearchParams;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
-}
 
 export interface ApiResponse {
   readonly status: number;
@@ -191,29 +192,6 @@ function toScale(cluster: Cluster, request: ApiRequest, type: ResourceType, live
   return ok(write(scaleOf(type, written)));
 }
 
-const isApply = ({ headers }: ApiRequest): boolean => mediaOf(headers).startsWith('application/apply-patch');
-const mediaOf = (headers: ApiRequest['headers']): string => (headers['content-type'] ?? '').split(';')[0]!.trim();
-
-const PATCHES = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-  'application/apply-patch+yaml',
-];
-
-const patched = (type: ResourceType, live: Stored, request: ApiRequest): JsonObject => patchedObject(type, live.object, request);
-
-function patchedObject(type: ResourceType, live: JsonObject, { headers, body }: ApiRequest): JsonObject {
-  const media = mediaOf(headers);
-  const patch = () => jsonFrom(body);
-  if (media === 'application/json-patch+json') return jsonPatch(live, patch());
-  if (media === 'application/merge-patch+json') return mergePatch(live, objectOnly(patch())) as JsonObject;
-  if (media === 'application/strategic-merge-patch+json' && !type.custom) {
-    return strategicPatch(type, live, objectOnly(patch())) as JsonObject;
-  }
-  throw unsupported(media, type.custom ? PATCHES.filter((known) => !known.includes('strategic')) : PATCHES);
-}
-
 function apply(
   cluster: Cluster,
   request: ApiRequest,
@@ -222,13 +200,13 @@ function apply(
   name: string,
   subresource?: 'status',
 ): ApiResponse {
-  const { query, body } = request;
+  const { query } = request;
   const manager = query.get('fieldManager');
   if (!manager) {
     const options = { group: 'meta.k8s.io', resource: 'patchoptions', kind: 'PatchOptions' };
     throw invalid(options, '', [required('fieldManager', 'is required for apply patch')]);
   }
-  const sent = objectOnly(readable(() => fromYaml(textOf(body))));
+  const sent = appliedFrom(request);
   refuseUnappliable(type, name, sent);
   const found = cluster.find(type, namespace, name);
   const live = found && asVersion(type, found);
@@ -251,55 +229,3 @@ function refuseUnappliable(type: ResourceType, name: string, sent: JsonObject): 
   if (named !== name)
     throw badRequest(`name must be provided in ${type.kind} as "${name}", the name on the URL, not "${named ?? ''}"`);
 }
-
-function intentOf(cluster: Cluster, { query, headers }: ApiRequest, subresource?: 'status'): Intent {
-  const writer: Writer = {
-    manager: query.get('fieldManager') || managerOf(headers['user-agent']),
-    time: cluster.timestamp(),
-    ...(subresource ? { subresource } : {}),
-  };
-  const dry = query.getAll('dryRun');
-  if (dry.some((value) => value !== 'All')) throw badRequest(`dryRun is "${dry.join(',')}", and can only be All`);
-  return { writer, dryRun: dry.length > 0 };
-}
-
-function deletionFrom({ query, body }: ApiRequest): Deletion {
-  const options = body.length > 0 ? plain(objectOnly(readable(() => fromYaml(textOf(body))))) : {};
-  const propagation = query.get('propagationPolicy') ?? options.propagationPolicy;
-  if (propagation && !['Background', 'Foreground', 'Orphan'].includes(propagation)) {
-    throw badRequest(`propagationPolicy is "${propagation}", and can only be Orphan, Background or Foreground`);
-  }
-  const grace = query.get('gracePeriodSeconds') ?? options.gracePeriodSeconds;
-  return {
-    propagation,
-    graceSeconds: grace === undefined || grace === null ? undefined : Number(grace),
-    preconditions: options.preconditions,
-    dryRun: query.has('dryRun') || options.dryRun?.length > 0,
-  };
-}
-
-const BODIES = ['application/json', 'application/yaml'];
-
-function objectFrom({ headers, body }: ApiRequest): JsonObject {
-  const media = mediaOf(headers) || 'application/json';
-  if (!BODIES.includes(media)) throw unsupported(media, BODIES);
-  return objectOnly(media === 'application/yaml' ? readable(() => fromYaml(textOf(body))) : jsonFrom(body));
-}
-
-const textOf = (body: Uint8Array): string => new TextDecoder().decode(body);
-const jsonFrom = (body: Uint8Array): Json => readable(() => parse(textOf(body)));
-
-function readable<T>(reading: () => T): T {
-  try {
-    return reading();
-  } catch (error) {
-    throw badRequest(`the body of the request cannot be read: ${(error as Error).message}`);
-  }
-}
-
-function objectOnly(value: Json): JsonObject {
-  if (!isObject(value)) throw badRequest('the body of the request is no object');
-  return value;
-}
-
-const isTrue = (flag: string | null): boolean => flag === 'true' || flag === '1';

@@ -1,6 +1,7 @@
 import { Refusal } from '../world/service.ts';
 import { type Caller, ConnectionLost, type Place, type World } from '../world/world.ts';
-import { type ApiRequest, answer, type Wish, wishOf } from './api.ts';
+import { answer, type Wish, wishOf } from './api.ts';
+import type { ApiRequest } from './bodies.ts';
 import type { Cluster } from './cluster.ts';
 import { write } from './json.ts';
 import { Problem, statusOf } from './problem.ts';

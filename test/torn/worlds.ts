@@ -36,6 +36,7 @@ export async function worldOf(seed: number, liar: Liar): Promise<Stage> {
       ...(liar.misbehaviour ? { misbehaviour: liar.misbehaviour } : {}),
       ...(liar.hookClock === undefined ? {} : { hookClockOffsetMillis: liar.hookClock }),
       pace: { clients: 4, rate: 10 },
+      cluster: seed % 8 === 3, // a cluster costs as much as the rest of a world
     },
     ...(liar.captureClock === undefined ? {} : { clockOffsets: { 'protect-capture': liar.captureClock } }),
   });

@@ -1,6 +1,7 @@
 import type { Change, Cluster } from '../cluster.ts';
+import { isReleased } from '../deletion.ts';
 import { at, type Json, type JsonObject, json, objectOf, type Path, set, textAt, without, write } from '../json.ts';
-import { create, isReleased } from '../objects.ts';
+import { create } from '../objects.ts';
 import type { Stored } from '../store.ts';
 import { apiVersionOf, builtIn, type ResourceType } from '../types.ts';
 

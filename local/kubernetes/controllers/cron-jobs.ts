@@ -1,7 +1,7 @@
 import { CronExpressionParser } from 'cron-parser';
 import type { Cluster } from '../cluster.ts';
+import { remove } from '../deletion.ts';
 import { type Json, type JsonObject, json, objectAt } from '../json.ts';
-import { remove } from '../objects.ts';
 import type { Stored } from '../store.ts';
 import { builtIn } from '../types.ts';
 import { amend, type Controller, isLeaving, look, make, note, own, ownedBy, owner, ownersIn } from './controller.ts';

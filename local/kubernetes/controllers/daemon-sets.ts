@@ -1,5 +1,5 @@
+import { remove } from '../deletion.ts';
 import { at, listAt, type objectAt, set } from '../json.ts';
-import { remove } from '../objects.ts';
 import type { Stored } from '../store.ts';
 import { builtIn } from '../types.ts';
 import { amend, type Controller, isLeaving, keyIn, look, own, ownedBy, ownersIn } from './controller.ts';

@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster.ts';
 import { withoutFinalizer } from '../defaults.ts';
 import { typesOf } from '../definitions.ts';
-import { remove } from '../objects.ts';
+import { remove } from '../deletion.ts';
 import type { Stored } from '../store.ts';
 import { builtIn } from '../types.ts';
 import { amend, type Controller, commit, condition, isLeaving, look, own } from './controller.ts';

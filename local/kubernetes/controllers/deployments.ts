@@ -1,6 +1,6 @@
 import type { Cluster } from '../cluster.ts';
+import { remove } from '../deletion.ts';
 import { at, type Json, type JsonObject, json, objectAt, set } from '../json.ts';
-import { remove } from '../objects.ts';
 import type { Stored } from '../store.ts';
 import { builtIn } from '../types.ts';
 import { amend, type Controller, condition, isLeaving, look, make, own, ownedBy, owner, ownersIn } from './controller.ts';

@@ -1,6 +1,6 @@
 import type { Change, Cluster, Found } from '../cluster.ts';
 import { withoutFinalizer } from '../defaults.ts';
-import { remove } from '../objects.ts';
+import { remove } from '../deletion.ts';
 import type { Stored } from '../store.ts';
 import { type ResourceType, typeKey } from '../types.ts';
 import { amend, type Controller, commit, isLeaving, keyIn, look } from './controller.ts';

@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster.ts';
 import { Problem } from '../problem.ts';
+import { claims } from './claims.ts';
 import type { Controller } from './controller.ts';
 import { cronJobs } from './cron-jobs.ts';
 import { daemonSets } from './daemon-sets.ts';
@@ -15,7 +16,7 @@ import { replicaSets, replicationControllers } from './replica-sets.ts';
 import { services } from './services.ts';
 import { statefulSets } from './stateful-sets.ts';
 import { tokens } from './tokens.ts';
-import { claims, volumes } from './volumes.ts';
+import { volumes } from './volumes.ts';
 
 const ALL: readonly (() => Controller)[] = [
   namespaces,

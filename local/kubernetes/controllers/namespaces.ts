@@ -1,5 +1,5 @@
 import type { Cluster } from '../cluster.ts';
-import { type Deletion, remove } from '../objects.ts';
+import { type Deletion, remove } from '../deletion.ts';
 import { builtIn } from '../types.ts';
 import { amend, type Controller, isLeaving, make, own } from './controller.ts';
 

@@ -1,5 +1,5 @@
 import type { Cluster } from '../cluster.ts';
-import { remove } from '../objects.ts';
+import { remove } from '../deletion.ts';
 import type { Stored } from '../store.ts';
 import { builtIn } from '../types.ts';
 import { amend, type Controller, make, own } from './controller.ts';

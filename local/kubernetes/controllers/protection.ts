@@ -2,10 +2,10 @@ import type { Cluster } from '../cluster.ts';
 import { withoutFinalizer } from '../defaults.ts';
 import type { Stored } from '../store.ts';
 import { builtIn } from '../types.ts';
+import { PROVISIONER_FINALIZER } from './binding.ts';
 import { type Controller, commit, isLeaving, look, own } from './controller.ts';
 import { claimsOf } from './pod-claims.ts';
 import { isFinished, PODS } from './templates.ts';
-import { PROVISIONER_FINALIZER } from './volumes.ts';
 
 const CLAIMS = builtIn('persistentvolumeclaims');
 const VOLUMES = builtIn('persistentvolumes');

@@ -1,5 +1,5 @@
 import type { Cluster } from '../cluster.ts';
-import { remove } from '../objects.ts';
+import { remove } from '../deletion.ts';
 import type { Stored } from '../store.ts';
 import { builtIn, type ResourceType } from '../types.ts';
 import { amend, type Controller, isLeaving, look, note, own, ownedBy, ownersIn } from './controller.ts';

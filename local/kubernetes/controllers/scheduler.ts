@@ -2,11 +2,11 @@ import type { Cluster } from '../cluster.ts';
 import { json } from '../json.ts';
 import type { Stored } from '../store.ts';
 import { builtIn } from '../types.ts';
+import { classOf, isLate, SELECTED_NODE } from './binding.ts';
 import { amend, isLeaving, make, owner } from './controller.ts';
 import { NODES } from './nodes.ts';
 import { claimsOf, volumesOf } from './pod-claims.ts';
 import { PODS } from './templates.ts';
-import { classOf, isLate, SELECTED_NODE } from './volumes.ts';
 
 const CLAIMS = builtIn('persistentvolumeclaims');
 const VOLUMES = builtIn('persistentvolumes');

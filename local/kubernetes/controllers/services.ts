@@ -1,6 +1,6 @@
 import { suffix } from '../admission.ts';
 import type { Cluster } from '../cluster.ts';
-import { remove } from '../objects.ts';
+import { remove } from '../deletion.ts';
 import type { Stored } from '../store.ts';
 import { builtIn } from '../types.ts';
 import { amend, type Controller, isLeaving, keyIn, look, make, own, ownedBy, owner } from './controller.ts';

@@ -1,6 +1,6 @@
 import type { Cluster } from '../cluster.ts';
+import { remove } from '../deletion.ts';
 import { at, type Json, type JsonObject, json, listAt, objectAt, objectOf, set, textAt, without } from '../json.ts';
-import { remove } from '../objects.ts';
 import type { Stored } from '../store.ts';
 import { builtIn } from '../types.ts';
 import { amend, type Controller, isLeaving, look, make, note, own, ownedBy, owner, ownersIn } from './controller.ts';

@@ -1,4 +1,4 @@
-import { remove } from '../objects.ts';
+import { remove } from '../deletion.ts';
 import { builtIn } from '../types.ts';
 import { amend, type Controller, look, own } from './controller.ts';
 
