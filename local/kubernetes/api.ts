@@ -14,20 +14,10 @@ import type { Cluster } from './cluster.ts';
 import { asVersion } from './definitions.ts';
 import { remove } from './deletion.ts';
 import { discovery, formOf } from './discovery.ts';
-import { at, isObject, type Json, type JsonObject, objectOf, parse, plain, textAt, without, write } from './json.ts';
+import { at, type JsonObject, objectOf, parse, plain, textAt, without, write } from './json.ts';
 import { list } from './lists.ts';
 import { create, update, wrongUid } from './objects.ts';
-import {
-  badRequest,
-  invalid,
-  noSuchPath,
-  notAllowed,
-  notModelled,
-  type Problem,
-  required,
-  titleOf,
-  unsupported,
-} from './problem.ts';
+import { badRequest, invalid, noSuchPath, notAllowed, notModelled, type Problem, required, titleOf } from './problem.ts';
 import { type Named, namedBy } from './request.ts';
 import { scaled, scaleOf } from './scale.ts';
 import type { Stored } from './store.ts';

@@ -18,7 +18,7 @@ import {
   STALE,
 } from './problem.ts';
 import { Stored } from './store.ts';
-import { apiVersionOf, builtIn, type ResourceType, typeKey } from './types.ts';
+import { apiVersionOf, builtIn, type ResourceType } from './types.ts';
 import { badName, forbiddenChanges, mistakesIn } from './validate.ts';
 import { askWebhooks } from './webhooks.ts';
 

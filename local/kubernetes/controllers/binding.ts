@@ -19,14 +19,17 @@ export const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 export const PROVISIONER_FINALIZER = 'external-provisioner.volume.kubernetes.io/finalizer';
 
 export const annotation = ({ view }: Stored, key: string): string | undefined => view.metadata.annotations?.[key];
+/** Whether a volume names a claim, by its name alone. */
 export const refers = ({ view }: Stored, claim: Stored): boolean =>
   view.spec.claimRef?.namespace === claim.view.metadata.namespace && view.spec.claimRef?.name === claim.view.metadata.name;
+/** Whether a volume may be bound to a claim: nobody has it, or it means this one and no other of that name. */
 export const isUnclaimedOr = (volume: Stored, claim: Stored): boolean =>
   !volume.view.spec.claimRef ||
   (refers(volume, claim) && [undefined, '', claim.view.metadata.uid].includes(volume.view.spec.claimRef.uid));
 
 export const classOf = (cluster: Cluster, claim: Stored): Stored | undefined =>
   cluster.find(CLASSES, undefined, claim.view.spec.storageClassName ?? '');
+/** Whether a class waits with its volume until a Pod says where (Kubernetes, "Storage Classes", "Volume binding mode"). */
 export const isLate = (storageClass: Stored | undefined): boolean =>
   storageClass?.view.volumeBindingMode === 'WaitForFirstConsumer';
 
@@ -34,6 +37,7 @@ export const isLate = (storageClass: Stored | undefined): boolean =>
 export const ASKING = 0.5;
 export const RETRY = 30;
 
+/** The volume in its phase; when that began is told with it. */
 export function enter(cluster: Cluster, volume: Stored, phase: string): Stored {
   if (volume.view.status?.phase === phase) return volume;
   return amend(cluster, VOLUMES, volume, [[['status'], { phase, lastPhaseTransitionTime: cluster.timestamp() }]]);
@@ -41,6 +45,7 @@ export function enter(cluster: Cluster, volume: Stored, phase: string): Stored {
 
 export const sizeOf = ({ view }: Stored): number => bytesOf(view.spec.capacity?.storage) ?? 0;
 
+/** Whether a volume that means nobody will do for a claim. */
 export function fits(volume: Stored, claim: Stored): boolean {
   const [has, wants] = [volume.view.spec, claim.view.spec];
   return (
