@@ -159,6 +159,8 @@ export interface Artifact {
   readonly endurance: Endurance;
   /** Until when it can be restored, where that is known. */
   readonly restorableUntil?: Instant;
+  /** What it represents is named by its own digest and cannot change, so that it held still needs nobody's word. */
+  readonly unchanging?: true;
   /** Writes that were seen from outside while the application was said to be frozen. */
   readonly witnessed?: readonly string[];
   readonly bytes?: number;

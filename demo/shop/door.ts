@@ -22,11 +22,14 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import {
+  CompleteLayerUploadCommand,
   CreateRepositoryCommand,
   DescribeImagesCommand,
   ECRClient,
+  InitiateLayerUploadCommand,
   PutImageCommand,
   PutReplicationConfigurationCommand,
+  UploadLayerPartCommand,
 } from '@aws-sdk/client-ecr';
 import { CreateClusterCommand, DescribeClusterCommand, EKSClient } from '@aws-sdk/client-eks';
 import { CreateAliasCommand, CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
@@ -77,6 +80,9 @@ const everyCall = {
   terminateInstances: ec2.again(TerminateInstancesCommand),
 
   createRepository: ecr.again(CreateRepositoryCommand),
+  beginLayer: ecr.again(InitiateLayerUploadCommand),
+  uploadLayer: ecr.again(UploadLayerPartCommand),
+  completeLayer: ecr.again(CompleteLayerUploadCommand),
   putImage: ecr.again(PutImageCommand),
   describeImages: ecr.read(DescribeImagesCommand),
   putReplicationConfiguration: ecr.again(PutReplicationConfigurationCommand),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '../../functions/aws/clock.ts';
 import type { Place } from '../../functions/domain.ts';
 import type { Random } from '../../local/world/random.ts';
@@ -135,7 +136,12 @@ export async function pushImages({ aws, clock, place }: Site, standby: Site): Pr
   const pushed = COMPONENTS.map(async (component) => {
     const repositoryName = `shop/${component}`;
     await aws.createRepository({ repositoryName, imageTagMutability: 'IMMUTABLE', tags: TAGS });
-    const { image } = await aws.putImage({ repositoryName, imageTag: '2026.11.3', imageManifest: imageManifest(component) });
+    const config = await pushLayer(
+      aws,
+      repositoryName,
+      JSON.stringify({ architecture: 'amd64', os: 'linux', config: { Cmd: [component] } }),
+    );
+    const { image } = await aws.putImage({ repositoryName, imageTag: '2026.11.3', imageManifest: imageManifest(config) });
     const imageDigest = image!.imageId!.imageDigest!;
     await until(clock, 5, () =>
       standby.aws.describeImages({ repositoryName, imageIds: [{ imageDigest }] }).then(
@@ -148,15 +154,25 @@ export async function pushImages({ aws, clock, place }: Site, standby: Site): Pr
   return Object.fromEntries(await Promise.all(pushed)) as Record<Component, string>;
 }
 
-const imageManifest = (component: string): string =>
+interface Descriptor {
+  readonly digest: string;
+  readonly size: number;
+}
+
+async function pushLayer(aws: ShopDoor, repositoryName: string, content: string): Promise<Descriptor> {
+  const layerPartBlob = new TextEncoder().encode(content);
+  const { uploadId } = await aws.beginLayer({ repositoryName });
+  await aws.uploadLayer({ repositoryName, uploadId, partFirstByte: 0, partLastByte: layerPartBlob.length - 1, layerPartBlob });
+  const digest = `sha256:${createHash('sha256').update(layerPartBlob).digest('hex')}`;
+  await aws.completeLayer({ repositoryName, uploadId, layerDigests: [digest] });
+  return { digest, size: layerPartBlob.length };
+}
+
+const imageManifest = (config: Descriptor): string =>
   JSON.stringify({
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    config: {
-      mediaType: 'application/vnd.oci.image.config.v1+json',
-      digest: `sha256:${component.padEnd(64, '0').replace(/[^0-9a-f]/g, 'a')}`,
-      size: 2,
-    },
+    config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...config },
     layers: [],
   });
 

@@ -52,7 +52,9 @@ export function judge(
   }
   const doubts = doubtsOf(cut, strict, plan);
   if (doubts.length === 0) {
-    const attested = strict.filter(({ resource }) => cut.freeze?.positions.atFreeze[resource] === undefined);
+    const attested = strict.filter(
+      ({ resource, unchanging }) => !unchanging && cut.freeze?.positions.atFreeze[resource] === undefined,
+    );
     return attested.length === 0
       ? { consistency: 'application-consistent', skewSeconds, because: ['Every artifact lies inside one verified freeze.'] }
       : {

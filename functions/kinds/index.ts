@@ -6,6 +6,7 @@ export const kinds: Readonly<Record<string, () => Promise<Kind>>> = {
   's3-bucket': () => import('./storage/s3-bucket/index.ts').then((module) => module.default),
   'dynamodb-table': () => import('./data-service/dynamodb-table/index.ts').then((module) => module.default),
   'eks-namespace': () => import('./application/eks-namespace/index.ts').then((module) => module.default),
+  'ecr-image': () => import('./application/ecr-image/index.ts').then((module) => module.default),
 };
 
 /** Kinds by name, all of them unless told which. A name that is not registered is a programming error. */

@@ -63,6 +63,10 @@ export const namespaceKey = (
 ): string => `${namespacesPrefix(application, cut)}${restorePoint}/${cluster}/${namespace}.json`;
 export const namespacesPrefix = (application: string, cut?: string): string =>
   `namespaces/${application}/${cut === undefined ? '' : `${cut}/`}`;
+/** Says which images one restore point holds in a repository, whose name becomes one safe segment. */
+export const imagesKey = (application: string, restorePoint: string, cut: string, repository: string): string =>
+  `${imagesPrefix(application)}${restorePoint}/${cut}/${sha256(repository).slice(0, 40)}.json`;
+export const imagesPrefix = (application: string): string => `images/${application}/`;
 /** Where a table's export lies: in home's staging bucket and, under the copy's own restore point, in a vault's data bucket. */
 export const exportPrefix = (application: string, restorePoint: string, table: string): string =>
   `exports/${application}/${restorePoint}/${table}`;

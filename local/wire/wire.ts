@@ -1,4 +1,5 @@
 import { serveKubernetes } from '../kubernetes/index.ts';
+import { plainAt, servePlain } from '../world/plain.ts';
 import { Refusal } from '../world/service.ts';
 import { ConnectionLost, type World } from '../world/world.ts';
 import { bucketOf } from './bucket.ts';
@@ -22,16 +23,18 @@ export function wire(world: World): Wire {
   const ids = world.random.stream('wire');
   return async (request) => {
     if (request.path.startsWith('/_eks/')) return toCluster(world, request);
+    const plain = plainAt(world, request.path);
+    if (plain) return world.clock.settle(servePlain(world, plain, { ...request, path: decodeURIComponent(request.path) }));
     const requestId = ids.uuid();
     const response = await toService(world, request, requestId);
     return finished(response, { method: request.method, requestId, date: new Date(world.clock.now()) });
   };
 }
 
-/** The region is known before the body is, by the signature or by a cluster's path: a dark one breaks the connection at once. */
+/** The region is known before the body is, by the signature or by the path of a cluster or of a presigned address: a dark one breaks the connection at once. */
 export function refuseDark(world: World, request: Pick<HttpRequest, 'path' | 'headers' | 'query'>): void {
-  const [, cluster] = /^\/_eks\/[^/]+\/([^/]+)/.exec(request.path) ?? [];
-  const region = cluster ?? signatureOf(request).region;
+  const [, named] = /^\/_[a-z0-9-]+\/[^/]+\/([^/]+)/.exec(request.path) ?? [];
+  const region = named ?? signatureOf(request).region;
   if (world.dark.has(region)) throw new ConnectionLost(`${region} is dark`);
 }
 

@@ -1,4 +1,5 @@
 import { serveKubernetes } from '../kubernetes/index.ts';
+import { plainAt, servePlain } from './plain.ts';
 import { Refusal } from './service.ts';
 import { type Caller, ConnectionLost, type Place, type World } from './world.ts';
 
@@ -40,6 +41,9 @@ export function direct(world: World, caller?: Caller) {
     async fetch(request: ClusterRequest) {
       if (!request.url.startsWith(world.origin)) throw new ConnectionLost(`${request.url} is not of this world`);
       const { method, headers, body } = request;
+      const { pathname: path, searchParams: query } = new URL(request.url);
+      const plain = plainAt(world, path);
+      if (plain) return servePlain(world, plain, { method, path, query, headers });
       return serveKubernetes(world, { method, headers, url: request.url.slice(world.origin.length), ...(body ? { body } : {}) });
     },
     /** Looks like a presigned GetCallerIdentity; the account's own key signs it. */

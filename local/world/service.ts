@@ -17,6 +17,22 @@ export interface Service<State = any> {
   /** Makes the state of a place, empty. */
   readonly state: (context: StateContext) => State;
   readonly operations: Record<string, Operation<any, any, State>>;
+  /** What it answers by plain HTTP beside its API, at `/_<name>/…`: the presigned addresses that its answers name. */
+  readonly http?: (world: World, request: PlainRequest) => PlainResponse;
+}
+
+/** A plain HTTP request. Header names are lower case; the path has no query. */
+export interface PlainRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface PlainResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
 }
 
 /** What a new state is given: where it lives and the world that it lives in. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { findImages, parseImage, runImages } from '../../functions/kinds/application/eks-namespace/images.ts';
+import { findImages } from '../../functions/kinds/application/eks-namespace/images.ts';
+import { parseImage, runImages } from '../../functions/kinds/application/images.ts';
 import { type Captured, PODS } from '../../functions/kubernetes/object.ts';
 
 const HOME = { account: '111122223333', region: 'us-east-1' };

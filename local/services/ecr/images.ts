@@ -2,27 +2,10 @@ import { createHash } from 'node:crypto';
 import type * as SDK from '@aws-sdk/client-ecr';
 import { operations, refuse } from '../../world/service.ts';
 import { paged } from '../pages.ts';
+import { review } from './lifecycle.ts';
+import { blobsOf, isListed, listedIn, mediaTypeOf, missing, readManifest, sizeOf } from './manifests.ts';
 import { replicate } from './replication.ts';
 import { type EcrState, type Image, imageBy, type Repository } from './state.ts';
-
-const DOCKER = 'application/vnd.docker.distribution.manifest.v2+json';
-
-interface Manifest {
-  readonly mediaType?: string;
-  readonly config?: { readonly size?: number; readonly mediaType?: string };
-  readonly layers?: readonly { readonly size?: number }[];
-}
-
-function read(manifest: string): Manifest {
-  try {
-    return JSON.parse(manifest) as Manifest;
-  } catch {
-    return refuse(
-      'InvalidParameterException',
-      "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'",
-    );
-  }
-}
 
 function requireFree({ name, images, mutability }: Repository, tag: string, digest: string): void {
   const holder = imageBy(images, { imageTag: tag });
@@ -40,13 +23,14 @@ const idsOf = ({ digest, tags }: Image): SDK.ImageIdentifier[] =>
   tags.size > 0 ? [...tags].map((imageTag) => ({ imageDigest: digest, imageTag })) : [{ imageDigest: digest }];
 
 function detailOf(image: Image, repository: Repository, { place }: EcrState): SDK.ImageDetail {
-  const { config, layers = [] } = read(image.manifest);
+  const manifest = readManifest(image.manifest);
+  const { config } = manifest;
   return {
     registryId: place.account,
     repositoryName: repository.name,
     imageDigest: image.digest,
     ...(image.tags.size > 0 ? { imageTags: [...image.tags] } : {}),
-    imageSizeInBytes: [config, ...layers].reduce((sum, part) => sum + (part?.size ?? 0), 0),
+    imageSizeInBytes: sizeOf(manifest),
     imagePushedAt: image.pushedAt,
     imageManifestMediaType: image.mediaType,
     ...(config?.mediaType ? { artifactMediaType: config.mediaType } : {}),
@@ -63,21 +47,33 @@ function required(repository: Repository, id: SDK.ImageIdentifier, { place }: Ec
 const passes = (image: Image, status: SDK.TagStatus | undefined): boolean =>
   status === undefined || status === 'ANY' || (status === 'TAGGED') === image.tags.size > 0;
 
-const missing = (id: SDK.ImageIdentifier): SDK.ImageFailure => ({
-  imageId: id,
-  failureCode: 'ImageNotFound',
-  failureReason: 'Requested image not found',
-});
+/** Layers and listed images come first (ECR API, PutImage: LayersNotFoundException, ReferencedImagesNotFoundException). */
+function requireContent({ name, images, layers }: Repository, manifest: string): void {
+  const content = readManifest(manifest);
+  const absent = blobsOf(content).flatMap(({ digest = '' }) => (layers.has(digest) ? [] : [digest]));
+  if (absent.length > 0)
+    refuse(
+      'LayersNotFoundException',
+      `Layers with digests '[${absent.join(', ')}]' required for pushing image do not exist in the repository with name '${name}'`,
+    );
+  const unknown = listedIn(content).filter((digest) => !images.has(digest));
+  if (unknown.length > 0)
+    refuse(
+      'ReferencedImagesNotFoundException',
+      `Images with digests '[${unknown.join(', ')}]' required for pushing image into repository with name '${name}' do not exist`,
+    );
+}
 
 export const images = operations<typeof SDK, EcrState>()({
-  /** A digest is the SHA-256 of the manifest's bytes (OCI Distribution Specification). Layers are not kept, and so not missed either. */
+  /** A digest is the SHA-256 of the manifest's bytes (OCI Distribution Specification). */
   PutImage({ repositoryName, imageManifest: manifest = '', imageManifestMediaType, imageTag: tag, imageDigest }, { state, now }) {
     const repository = state.find(repositoryName);
-    const mediaType = imageManifestMediaType ?? read(manifest).mediaType ?? DOCKER;
+    const mediaType = mediaTypeOf(manifest, imageManifestMediaType);
     const digest = `sha256:${createHash('sha256').update(manifest).digest('hex')}`;
     if (imageDigest && imageDigest !== digest)
       refuse('ImageDigestDoesNotMatchException', `The digest '${imageDigest}' is not that of the manifest, '${digest}'`);
     if (tag) requireFree(repository, tag, digest);
+    requireContent(repository, manifest);
     const known = repository.images.get(digest);
     if (known && !tag)
       refuse(
@@ -89,6 +85,7 @@ export const images = operations<typeof SDK, EcrState>()({
     if (tag) image.tags.add(tag);
     repository.images.set(digest, image);
     replicate(state, repository, image);
+    review(state, repository);
     return {
       image: {
         registryId: state.place.account,
@@ -135,19 +132,29 @@ export const images = operations<typeof SDK, EcrState>()({
     return { imageIds: page, ...next };
   },
 
-  /** By its tag an image loses that tag, and is gone with its last one; by its digest it is gone with all of them (ECR API, BatchDeleteImage). */
+  /**
+   * By its tag an image loses that tag, and is gone with its last one; by its digest it is gone with all of them (ECR API, BatchDeleteImage).
+   * What an index lists stays, and with it its last tag (failure ImageReferencedByManifestList).
+   */
   BatchDeleteImage({ repositoryName, imageIds = [] }, { state }) {
-    const { images } = state.find(repositoryName);
+    const repository = state.find(repositoryName);
+    const { images } = repository;
     const gone: SDK.ImageIdentifier[] = [];
     const failures: SDK.ImageFailure[] = [];
     for (const id of imageIds) {
       const image = imageBy(images, id);
-      if (!image) failures.push(missing(id));
-      else {
-        gone.push(...(id.imageTag ? [{ imageDigest: image.digest, imageTag: id.imageTag }] : idsOf(image)));
-        if (id.imageTag) image.tags.delete(id.imageTag);
-        if (!id.imageTag || image.tags.size === 0) images.delete(image.digest);
+      if (!image) {
+        failures.push(missing(id));
+        continue;
       }
+      const isLast = !id.imageTag || image.tags.size === 1;
+      if (isLast && isListed(images.values(), image.digest)) {
+        failures.push(missing(id, 'ImageReferencedByManifestList', 'Requested image referenced by manifest list'));
+        continue;
+      }
+      gone.push(...(id.imageTag ? [{ imageDigest: image.digest, imageTag: id.imageTag }] : idsOf(image)));
+      if (id.imageTag) image.tags.delete(id.imageTag);
+      if (isLast) state.remove(repository, [image.digest]);
     }
     return { imageIds: gone, failures };
   },

@@ -1,5 +1,7 @@
 import { defineService } from '../../world/service.ts';
+import { download } from './downloads.ts';
 import { images } from './images.ts';
+import { layers } from './layers.ts';
 import { repositories } from './repositories.ts';
 import { EcrState } from './state.ts';
 
@@ -9,5 +11,6 @@ export const service = defineService<EcrState>({
   client: 'ECRClient',
   scope: 'region',
   state: (context) => new EcrState(context),
-  operations: { ...repositories, ...images },
+  operations: { ...repositories, ...images, ...layers },
+  http: download,
 });

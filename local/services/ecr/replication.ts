@@ -1,5 +1,7 @@
 import type * as SDK from '@aws-sdk/client-ecr';
 import type { Place } from '../../world/world.ts';
+import { review } from './lifecycle.ts';
+import { blobsOf, listedIn, readManifest } from './manifests.ts';
 import type { EcrState, Image, Repository } from './state.ts';
 
 /** Seconds until a copy is there. AWS says that most images take less than 30 minutes (ECR guide, "Private image replication"); the seed decides. */
@@ -48,13 +50,28 @@ function arrive(state: EcrState, copy: Copy, pause: number): void {
   }
   // A repository that replication makes has default settings and no tags (ECR guide, "Considerations for private image replication").
   const repository = there.repositories.get(name) ?? there.create(name);
-  const known = repository.images.get(image.digest);
-  const tags = new Set([...(known?.tags ?? []), ...image.tags]);
-  for (const other of repository.images.values())
-    for (const tag of image.tags) if (other.digest !== image.digest) other.tags.delete(tag);
-  const pushedAt = known?.pushedAt ?? new Date(world.clock.now());
-  repository.images.set(image.digest, { ...image, pushedAt, tags, replicas: new Map() });
+  bring(state.repositories.get(name), repository, image, new Date(world.clock.now()));
+  const known = repository.images.get(image.digest)!;
+  for (const tag of image.tags) {
+    for (const other of repository.images.values()) other.tags.delete(tag);
+    known.tags.add(tag);
+  }
   image.replicas.set(key, 'COMPLETE');
+  review(there, repository);
+}
+
+/** An image comes with its layers, and an index with the images that it lists. */
+function bring(from: Repository | undefined, to: Repository, image: Image, pushedAt: Date): void {
+  const manifest = readManifest(image.manifest);
+  for (const { digest = '' } of blobsOf(manifest)) {
+    const layer = from?.layers.get(digest);
+    if (layer) to.layers.set(digest, layer);
+  }
+  for (const digest of listedIn(manifest)) {
+    const listed = from?.images.get(digest);
+    if (listed) bring(from, to, listed, pushedAt);
+  }
+  if (!to.images.has(image.digest)) to.images.set(image.digest, { ...image, pushedAt, tags: new Set(), replicas: new Map() });
 }
 
 /** Another account's registry must say that it lets itself be written to. */

@@ -1,6 +1,7 @@
 import type * as SDK from '@aws-sdk/client-ecr';
 import { operations, refuse } from '../../world/service.ts';
 import { paged } from '../pages.ts';
+import { review, rulesOf } from './lifecycle.ts';
 import type { EcrState, Repository } from './state.ts';
 
 const TOKEN_HOURS = 12;
@@ -92,10 +93,11 @@ export const repositories = operations<typeof SDK, EcrState>()({
     return { registryId: state.place.account, repositoryName: name, policyText: policy };
   },
 
-  /** Kept and never carried out: images do not expire here. */
   PutLifecyclePolicy({ repositoryName, lifecyclePolicyText = '' }, { state, now }) {
     const repository = state.find(repositoryName);
+    rulesOf(lifecyclePolicyText);
     repository.lifecycle = { text: lifecyclePolicyText, at: now() };
+    review(state, repository);
     return { registryId: state.place.account, repositoryName: repository.name, lifecyclePolicyText };
   },
 
@@ -109,6 +111,15 @@ export const repositories = operations<typeof SDK, EcrState>()({
       lifecyclePolicyText: lifecycle.text,
       lastEvaluatedAt: lifecycle.at,
     };
+  },
+
+  DeleteLifecyclePolicy({ repositoryName }, { state }) {
+    const repository = state.find(repositoryName);
+    const { name, lifecycle } = repository;
+    if (!lifecycle)
+      return refuse('LifecyclePolicyNotFoundException', `Lifecycle policy does not exist for the repository with name '${name}'`);
+    delete repository.lifecycle;
+    return { registryId: state.place.account, repositoryName: name, lifecyclePolicyText: lifecycle.text };
   },
 
   PutReplicationConfiguration({ replicationConfiguration }, { state }) {

@@ -1,6 +1,7 @@
 import type * as SDK from '@aws-sdk/client-ecr';
 import { refuse, type StateContext } from '../../world/service.ts';
 import type { Place, World } from '../../world/world.ts';
+import { blobsOf, readManifest } from './manifests.ts';
 
 export type Tags = Record<string, string>;
 
@@ -14,14 +15,24 @@ export interface Image {
   readonly replicas: Map<string, SDK.ReplicationStatus>;
 }
 
+/** A layer that is being pushed. */
+export interface Upload {
+  readonly parts: Uint8Array[];
+}
+
 export interface Repository {
   readonly name: string;
   readonly createdAt: Date;
   readonly encryption: SDK.EncryptionConfiguration;
   readonly images: Map<string, Image>;
+  /** The blobs of its images, configs among them, by digest. */
+  readonly layers: Map<string, Uint8Array>;
+  readonly uploads: Map<string, Upload>;
   mutability: SDK.ImageTagMutability;
   scanOnPush: boolean;
   lifecycle?: { readonly text: string; readonly at: Date };
+  /** Whether its lifecycle policy is about to be looked at. */
+  reviewed?: boolean;
   policy?: string;
   tags: Tags;
 }
@@ -33,10 +44,13 @@ export class EcrState {
   registryPolicy: string | undefined;
   readonly place: Place;
   readonly world: World;
+  /** What presigned addresses of this registry are signed with. */
+  readonly secret: string;
 
   constructor({ account, region, world }: StateContext) {
     this.place = { account, region };
     this.world = world;
+    this.secret = world.random.stream(`ecr/${account}/${region}`).hex(64);
   }
 
   get host(): string {
@@ -60,6 +74,8 @@ export class EcrState {
       createdAt: new Date(this.world.clock.now()),
       encryption: { encryptionType: 'AES256' },
       images: new Map(),
+      layers: new Map(),
+      uploads: new Map(),
       mutability: 'MUTABLE',
       scanOnPush: false,
       tags: {},
@@ -67,6 +83,14 @@ export class EcrState {
     };
     this.repositories.set(name, repository);
     return repository;
+  }
+
+  /** Removes images, and what no other image needs of their layers: AWS does not say when it does so, and nobody may rely on them meanwhile. */
+  remove({ images, layers }: Repository, digests: readonly string[]): void {
+    const gone = digests.flatMap((digest) => images.get(digest) ?? []);
+    for (const { digest } of gone) images.delete(digest);
+    const needed = new Set([...images.values()].flatMap(layersOf));
+    for (const digest of gone.flatMap(layersOf)) if (!needed.has(digest)) layers.delete(digest);
   }
 
   /** The digest of an image by its tag or digest, as whoever pulls it sees it. */
@@ -89,6 +113,8 @@ export class EcrState {
     return [...this.repositories.values()].find(({ name }) => this.arn(name) === arn);
   }
 }
+
+const layersOf = ({ manifest }: Image): string[] => blobsOf(readManifest(manifest)).map(({ digest = '' }) => digest);
 
 /** By its digest, by its tag, or by both where both are told. */
 export function imageBy(

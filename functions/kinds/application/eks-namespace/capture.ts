@@ -11,10 +11,10 @@ import { bundleWriting, type Keeping, writeBundle } from '../../../vault/bundles
 import { envelopeWriting, writeEnvelope } from '../../../vault/envelope.ts';
 import { allAnswered, asJson, failing, handleOf } from '../../items.ts';
 import { type CaptureWork, done, type Passage, type Started, started } from '../../kind.ts';
+import { runImages } from '../images.ts';
 import { type BundleHeader, countsOf, packObjects } from './bundle.ts';
 import { type Gathered, gather } from './gather.ts';
 import { releasesOf } from './helm.ts';
-import { runImages } from './images.ts';
 import { markerId, markerOf, markerWriting, putMarkerOnce, readMarker } from './marker.ts';
 import { asFacts, type BoundClaim, KIND, type NamespaceFacts, namespaceOf } from './namespace.ts';
 

@@ -4,64 +4,10 @@ import { when } from '../../../aws/errors.ts';
 import type { Door } from '../../../aws/verb.ts';
 import { placeRenames, rewiring } from '../../../decide/rewire.ts';
 import type { Place } from '../../../domain.ts';
-import { type Captured, type KubernetesObject, PODS, read, typeKey } from '../../../kubernetes/object.ts';
 import { allAnswered, chunksOf } from '../../items.ts';
-import type { RunImage } from './namespace.ts';
+import { type ImageName, parseImage, type RunImage } from '../images.ts';
 
 export const lookingAtImages = { images: calls('ecr', ECRClient).read(BatchGetImageCommand) };
-
-interface ContainerStatus {
-  readonly name: string;
-  readonly imageID?: string;
-}
-
-/**
- * Which bytes each image of a namespace's Pods was, by the digest that its node pulled (`containerStatuses[].imageID`). Where Pods disagree
- * the newest counts. Images that no node had pulled by digest are not in it.
- */
-export function runImages(objects: readonly Captured[]): RunImage[] {
-  const pods = objects
-    .filter(({ type }) => typeKey(type) === typeKey(PODS))
-    .map(({ raw }) => read(raw))
-    .sort((a, b) => ((a.metadata?.creationTimestamp ?? '') < (b.metadata?.creationTimestamp ?? '') ? -1 : 1));
-  const digests = new Map(pods.flatMap(imagesOf));
-  return [...digests].map(([image, digest]) => ({ image, digest })).sort((a, b) => (a.image < b.image ? -1 : 1));
-}
-
-function imagesOf({ spec, status }: KubernetesObject): [string, string][] {
-  return (['containers', 'initContainers', 'ephemeralContainers'] as const).flatMap((list) => {
-    const statuses = (status?.[`${list.replace(/s$/, '')}Statuses`] ?? []) as readonly ContainerStatus[];
-    return ((spec?.[list] ?? []) as readonly { name: string; image?: string }[]).flatMap(
-      ({ name, image }): [string, string][] => {
-        const digest = /@(sha256:[0-9a-f]{64})$/.exec(statuses.find((one) => one.name === name)?.imageID ?? '')?.[1];
-        return image !== undefined && digest !== undefined ? [[image, digest]] : [];
-      },
-    );
-  });
-}
-
-/** An image's name taken apart (distribution, "reference"). */
-export interface ImageName {
-  readonly repository: string;
-  readonly tag?: string;
-  readonly digest?: string;
-  /** Present for a registry of ECR. */
-  readonly registry?: Place;
-}
-
-export function parseImage(image: string): ImageName {
-  const [, name = image, digest] = /^(.*?)(?:@(sha256:[0-9a-f]{64}))?$/.exec(image) ?? [];
-  const [, path = name, tag] = /^(.*?)(?::([\w.-]+))?$/.exec(name.includes('/') ? name.slice(name.lastIndexOf('/')) : name) ?? [];
-  const untagged = name.includes('/') ? name.slice(0, name.lastIndexOf('/')) + path : path;
-  const [, account, region, repository] =
-    /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)\/(.+)$/.exec(untagged) ?? [];
-  return {
-    repository: repository ?? untagged,
-    ...(tag === undefined ? {} : { tag }),
-    ...(digest === undefined ? {} : { digest }),
-    ...(account && region ? { registry: { account, region } } : {}),
-  };
-}
 
 /** What a target's registry says of the images that ran. */
 export interface ImagesFound {

@@ -1,4 +1,5 @@
 import type { Artifact, Json, Resource } from '../../../domain.ts';
+import type { RunImage } from '../images.ts';
 
 export const KIND = 'eks-namespace';
 
@@ -16,14 +17,6 @@ export function namespaceOf(id: string): NamespaceName {
   const [, clusterArn, cluster, namespace] = /^(arn:[^:]+:eks:[^:]+:\d+:cluster\/([^/]+))\/([^/]+)$/.exec(id) ?? [];
   if (!clusterArn || !cluster || !namespace) throw new RangeError(`"${id}" is not a cluster's ARN, a slash and a namespace.`);
   return { cluster, clusterArn, namespace };
-}
-
-/** What an image of a container was when it ran. */
-export interface RunImage {
-  /** As the Pod's specification names it. */
-  readonly image: string;
-  /** `sha256:…` */
-  readonly digest: string;
 }
 
 export interface HelmRelease {

@@ -1,9 +1,6 @@
-import { CreateClusterCommand, EKSClient } from '@aws-sdk/client-eks';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { calls } from '../../../aws/call.ts';
-import { when } from '../../../aws/errors.ts';
 import { type Door, type Scene, verb } from '../../../aws/verb.ts';
-import type { Place } from '../../../domain.ts';
 import { type Ask, type Cluster, connect, connecting } from '../../../kubernetes/client.ts';
 import { splitList } from '../../../kubernetes/list.ts';
 import { NAMESPACES, pathOf, read } from '../../../kubernetes/object.ts';
@@ -11,34 +8,14 @@ import { RESTORE_LABEL } from '../../../kubernetes/transform.ts';
 import { dataBucket, sha256 } from '../../../vault/layout.ts';
 import { inParallel } from '../../items.ts';
 import { proof, type Seed, type Seeded, waitFor } from '../../proof.ts';
+import { LAWS, lawsCluster } from '../laws-cluster.ts';
 import { namespaceId, namespaceOf } from './namespace.ts';
 
-const CLUSTER = 'laws';
-const eks = calls('eks', EKSClient);
 type Connecting = Door<typeof connecting>;
-
-/** A cluster of the place's own, made once; its API server answers some minutes after it was asked for. */
-const prepare = verb(
-  { ...connecting, createCluster: eks.again(CreateClusterCommand) },
-  async (aws, { account, region }: Place, { clock }): Promise<void> => {
-    await aws
-      .createCluster({
-        name: CLUSTER,
-        roleArn: `arn:aws:iam::${account}:role/eks-cluster`,
-        resourcesVpcConfig: { subnetIds: ['subnet-0a', 'subnet-0b'] },
-        accessConfig: { authenticationMode: 'API', bootstrapClusterCreatorAdminPermissions: true },
-      })
-      .catch(when('ResourceInUseException', () => undefined));
-    await waitFor(clock, `Cluster ${CLUSTER} in ${region}`, async () => {
-      const { cluster } = await aws.describeCluster({ name: CLUSTER });
-      return cluster?.status === 'ACTIVE' || undefined;
-    });
-  },
-);
 
 /** One namespace with what is easily lost: numbers beyond 2^53, odd keys, sealed values, a type of its own, rights, something that runs. */
 async function seed(aws: Connecting, { name }: Seed, scene: Scene): Promise<Seeded> {
-  const cluster = await connect(aws, CLUSTER, scene);
+  const cluster = await connect(aws, LAWS, scene);
   for (const [path, body] of seeds(name)) await make(cluster, path, body);
   await waitFor(scene.clock, `Type Widget`, async () => (await cluster.find('/apis/proof.example.com/v1/widgets')) && true);
   await make(cluster, `/apis/proof.example.com/v1/namespaces/${name}/widgets`, WIDGET);
@@ -46,7 +23,7 @@ async function seed(aws: Connecting, { name }: Seed, scene: Scene): Promise<Seed
     const { status } = read((await cluster.get(`/apis/apps/v1/namespaces/${name}/deployments/web`)).text);
     return status?.availableReplicas === 1 || undefined;
   });
-  return { ids: [namespaceId(cluster.arn, name)], scope: { cluster: CLUSTER, namespaces: [name] } };
+  return { ids: [namespaceId(cluster.arn, name)], scope: { cluster: LAWS, namespaces: [name] } };
 }
 
 const WIDGET =
@@ -209,7 +186,7 @@ function canonical(text: string, namespace: string): string {
 const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 export default proof({
-  prepare,
+  prepare: lawsCluster,
   seed: verb(connecting, seed),
   mutate: verb(connecting, async (aws, id, scene) => {
     const { namespace, cluster: name } = namespaceOf(id);
