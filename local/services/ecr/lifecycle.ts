@@ -30,7 +30,7 @@ export function rulesOf(text: string): Rule[] {
   } catch {
     return invalid('Lifecycle policy validation failure: not JSON');
   }
-  if (!Array.isArray(rules) || rules.length === 0) return invalid('Lifecycle policy validation failure: no rules');
+  if (!Array.isArray(rules)) return invalid('Lifecycle policy validation failure: no rules');
   const ordered = rules.toSorted((a, b) => a.rulePriority - b.rulePriority);
   if (new Set(rules.map(({ rulePriority }) => rulePriority)).size < rules.length) invalid('rulePriority must be unique');
   for (const [index, { selection, action }] of ordered.entries()) {

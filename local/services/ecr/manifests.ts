@@ -44,7 +44,8 @@ export const listedIn = ({ manifests = [] }: Manifest): string[] => manifests.fl
 export const isListed = (images: Iterable<{ readonly manifest: string }>, digest: string): boolean =>
   [...images].some(({ manifest }) => listedIn(readManifest(manifest)).includes(digest));
 
-export const sizeOf = (manifest: Manifest): number => blobsOf(manifest).reduce((sum, { size = 0 }) => sum + size, 0);
+export const sizeOf = ({ config, layers = [] }: Manifest): number =>
+  [config, ...layers].reduce((sum, part) => sum + (part?.size ?? 0), 0);
 
 export const missing = (
   id: SDK.ImageIdentifier,
