@@ -49,7 +49,7 @@ export function beginSnapshot(
   refuseTaken(id, state);
   const now = world.clock.now();
   const dice = world.random.stream(`rds/snapshot/${state.arn('snapshot', id)}/${now}`);
-  const takenAt = now + dice.integer(0, TAKEN_WITHIN_MILLIS);
+  const takenAt = Math.ceil(now) + dice.integer(0, TAKEN_WITHIN_MILLIS);
   const { history } = instance.store;
   const snapshot: Snapshot = {
     id,

@@ -105,14 +105,14 @@ async function replicate(SourceDBInstanceArn: string, place: Place, { clock, tra
   await open(there, transport, clock, { here: place, home })(instance!.DbiResourceId!);
 }
 
-/** Every row, every definition, and all of the settings but what a name or a place decides. */
+/** Every row, every definition, and all of the settings but what a name or a place decides; a copy may be encrypted where the original is not. */
 async function fingerprint(aws: Door<typeof sql & typeof looksAtInstances>, arn: string): Promise<string> {
   const found = (await findInstance(aws, nameIn(arn))) as DBInstance;
   const tags = ownTags(tagMap(found.TagList)).sort((a, b) => (a.Key < b.Key ? -1 : 1));
-  const { resourceId: _, address: __, key, tags: ___, ...settings } = instanceFacts(found, new Map());
+  const { resourceId: _, address: __, key: ___, tags: ____, ...settings } = instanceFacts(found, new Map());
   const schema = await run(aws, arn, 'SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name');
   const rows = await run(aws, arn, 'SELECT * FROM entries ORDER BY id');
-  return JSON.stringify([settings, key !== null, tags, schema, rows]);
+  return JSON.stringify([settings, tags, schema, rows]);
 }
 
 const destroying = { ...looksAtInstances, modify: again(ModifyDBInstanceCommand), remove: again(DeleteDBInstanceCommand) };
