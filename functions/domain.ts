@@ -42,6 +42,10 @@ export interface Resource {
   readonly place: Place;
   /** How many days back its log reaches, where what is captured at home is a promise of that log. */
   readonly logDays?: number;
+  /** Whether its copies in a vault are a promise of a log of that length too. */
+  readonly logInVaults?: true;
+  /** How its kind can make durable what must outlast the log. */
+  readonly outlasts?: readonly Outlasting[];
   /** What its kind needs to know of it later, as it was when the plan was made. */
   readonly facts: Facts;
 }
@@ -84,6 +88,14 @@ export interface Target {
   readonly zones: readonly string[];
 }
 
+/**
+ * How a point is made durable whose members must outlast their logs. `materialise`: what the log gives for T is restored into a temporary
+ * resource, that is snapshotted and removed: exact, slow and costly. `snapshot`: a plain snapshot, of an instant of its own.
+ */
+export type Outlasting = 'materialise' | 'snapshot';
+
+export type Period = 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly';
+
 /** When to take restore points, where to keep copies, how long, and what is promised. */
 export interface Policy {
   readonly name: string;
@@ -95,7 +107,11 @@ export interface Policy {
   readonly on: readonly string[];
   /** The names of the vaults that keep copies. */
   readonly vaults: readonly string[];
-  readonly keep: Readonly<Partial<Record<'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly', number>>>;
+  readonly keep: Readonly<Partial<Record<Period, number>>>;
+  /** How points outlast the logs of their members, and which do: the first of each period. */
+  readonly outlast?: { readonly by: Outlasting; readonly every: Period };
+  /** Whether those points also keep their databases as files that any analytics can read. */
+  readonly exports?: true;
   readonly maxSkewSeconds?: number;
   readonly rpoSeconds?: number;
   readonly rtoSeconds?: number;
@@ -225,6 +241,8 @@ export interface Plan extends PointName {
   readonly notes: readonly string[];
   /** The sealed points that this one follows, by digest of their outcome. */
   readonly after: readonly string[];
+  /** How this point outlasts the logs of its members; absent where it need not. */
+  readonly outlasting?: Outlasting;
   /** In a vault: the sealed point at home that is being copied, and the digest of its outcome. */
   readonly source?: { readonly point: Sealed; readonly digest: string };
 }
@@ -258,6 +276,7 @@ export interface Sealed extends PointName {
   readonly artifacts: readonly Artifact[];
   readonly notes: readonly string[];
   readonly after: readonly string[];
+  readonly outlasting?: Outlasting;
   /** In a vault other than home: the point at home that this is a copy of. */
   readonly copyOf?: { readonly place: Place; readonly attempt: number; readonly digest: string };
 }

@@ -56,6 +56,26 @@ describe('what is right is read', () => {
     expect(vaults.west!.target).toMatchObject({ place: vaults.west!.place, cluster: 'shop-standby', subnets: [] });
   });
 
+  it('with the way in which points outlast their logs', () => {
+    const outlasting = RIGHT.replace('keep: { hourly: 24 }', 'keep: { monthly: 12 }\n    materialise: weekly\n    export: true');
+    expect(parseConfiguration(outlasting).policies.hourly).toMatchObject({
+      outlast: { by: 'materialise', every: 'weekly' },
+      exports: true,
+    });
+    expect(parseConfiguration(RIGHT).policies.hourly).not.toHaveProperty('outlast');
+    expect(parseConfiguration(RIGHT).policies.hourly).not.toHaveProperty('exports');
+  });
+
+  it('where no member can be a promise of a log, however long it is kept', () => {
+    const text = RIGHT.replace('keep: { hourly: 24 }', 'keep: { monthly: 12 }').replace('tags: { app: shop }, ', '');
+    expect(problems(text)).toEqual([]);
+    const named = text.replace(
+      'arn:aws:dynamodb:us-east-1:111122223333:table/carts',
+      'arn:aws:rds:us-east-1:111122223333:db:orders',
+    );
+    expect(problems(named)).toHaveLength(1);
+  });
+
   it('as the example at the top of the project', async () => {
     const { policies } = await readConfiguration(new URL('../stillpoint.yaml', import.meta.url).pathname, { kinds: [] });
     expect(policies.hourly?.vaults).toEqual(['west']);
@@ -138,7 +158,35 @@ const WRONG: readonly (readonly [what: string, was: string, is: string, line: nu
   ['keeping nothing', 'keep: { hourly: 24 }', 'keep: {}', 17, /keeps nothing/],
   ['a duration', '90m', '90 minutes', 19, /duration/],
   ['a duration without a unit', 'maxSkew: 5s', 'maxSkew: 5', 18, /maxSkew: 5s/],
-  ['materialise', '    maxSkew: 5s', '    materialise: monthly', 18, /does not exist yet .* vault/],
+  [
+    'materialise',
+    '    maxSkew: 5s',
+    '    materialise: sometimes',
+    18,
+    /"sometimes" and must be hourly, daily, weekly, monthly or yearly/,
+  ],
+  [
+    'a retention beyond every log',
+    'keep: { hourly: 24 }',
+    'keep: { monthly: 12 }',
+    17,
+    /keeps points for 372 days, and no database's log reaches back more than 35.*; add materialise: monthly .* or snapshot: monthly/,
+  ],
+  [
+    'what outlasts the log too rarely',
+    'keep: { hourly: 24 }',
+    'keep: { daily: 60 }\n    snapshot: monthly',
+    18,
+    /policies\.hourly\.snapshot is monthly, and daily points are kept beyond the 35 days of the longest log; write snapshot: daily\./,
+  ],
+  [
+    'two ways to outlast the log',
+    '    maxSkew: 5s',
+    '    materialise: monthly\n    snapshot: daily',
+    19,
+    /one way, so remove one/,
+  ],
+  ['an export of nothing', '    maxSkew: 5s', '    export: true', 18, /needs snapshots to export; add materialise/],
   ['an RPO without a schedule', '    schedule: cron(0 * * * ? *)\n', '', 18, /no schedule/],
   ['a lease too short', 'leaseSeconds: 20', 'leaseSeconds: 4', 8, /from 5 to 120/],
   ['a lease too long', 'leaseSeconds: 20', 'leaseSeconds: 121', 8, /from 5 to 120/],

@@ -4,10 +4,11 @@ import { nextAttempt } from '../functions/decide/attempt.ts';
 import { judge } from '../functions/decide/consistency.ts';
 import { beforeFreeze, CLOCK_MARGIN, GRAIN, instantBetween, instantInFreeze } from '../functions/decide/cut.ts';
 import { judgeStray } from '../functions/decide/orphan.ts';
-import { brokenPromises } from '../functions/decide/promise.ts';
+import { LONGEST_DAYS, periodOf } from '../functions/decide/period.ts';
+import { brokenPromises, PERIODS, unlocked } from '../functions/decide/promise.ts';
 import { executionName, isSlot, readSlot, slotOf } from '../functions/decide/slot.ts';
 import { HURRIED, UNHURRIED, waitSeconds } from '../functions/decide/wait.ts';
-import type { Artifact, Cut, FreezeEvidence, Item, Plan, Progress, Resource } from '../functions/domain.ts';
+import type { Artifact, Cut, FreezeEvidence, Item, Period, Plan, Progress, Resource } from '../functions/domain.ts';
 
 const T = Date.parse('2026-11-22T04:00:03.000Z');
 const at = (offset: number): string => new Date(T + offset).toISOString();
@@ -203,6 +204,75 @@ test('a policy that outlasts a log at home is refused with the way out', () => {
   expect(brokenPromises(policy, [table])[0]).toMatch(/372 days, but arn:table .* 35 days only.*materialised.*name a vault/);
   expect(brokenPromises({ ...policy, vaults: ['west'] }, [table])).toEqual([]);
   expect(brokenPromises({ ...policy, keep: { daily: 14 } }, [table])).toEqual([]);
+});
+
+describe('what is a promise of a log everywhere', () => {
+  const database: Resource = { ...resource('arn:db'), logDays: 7, logInVaults: true, outlasts: ['materialise', 'snapshot'] };
+  const policy = { ...plan.policy, vaults: ['west'], keep: { hourly: 24, daily: 14, monthly: 12 } };
+  const broken = (more: Partial<Plan['policy']>) => brokenPromises({ ...policy, ...more }, [database]);
+
+  test('is refused beyond its reach, also in a vault, with every way out', () => {
+    expect(broken({})[0]).toMatch(
+      /keeps points for 372 days, but arn:db .* for 7 days only, also in a vault: add materialise: daily .* or snapshot: daily/,
+    );
+    expect(broken({ keep: { hourly: 24, daily: 7, monthly: 0 } })).toEqual([]);
+  });
+  test('is kept where the first point of every period that must outlast it does', () => {
+    expect(broken({ outlast: { by: 'materialise', every: 'daily' } })).toEqual([]);
+    expect(broken({ outlast: { by: 'snapshot', every: 'hourly' } })).toEqual([]);
+    expect(broken({ outlast: { by: 'snapshot', every: 'monthly' } })[0]).toMatch(
+      /snapshot: monthly is too rare for its daily points: write snapshot: daily/,
+    );
+    const one = { ...database, outlasts: ['materialise'] as const };
+    expect(brokenPromises({ ...policy, outlast: { by: 'snapshot', every: 'daily' } }, [one])[0]).toMatch(
+      /add materialise: daily/,
+    );
+  });
+  test('is said not to be locked, unless the point outlasts it', () => {
+    const vault = {
+      name: 'west',
+      place,
+      lock: { mode: 'compliance', days: 14 },
+      target: { place, subnets: [], securityGroups: [], zones: [] },
+    } as const;
+    expect(unlocked([vault], [database, resource('arn:volume')], undefined)).toEqual([
+      'The copy of arn:db in "west" is a promise of a log, which nothing can lock.',
+    ]);
+    expect(unlocked([vault], [database], 'materialise')).toEqual([]);
+    const { lock: _, ...open } = vault;
+    expect(unlocked([open], [database], undefined)).toEqual([]);
+  });
+});
+
+describe('periods', () => {
+  const period = (text: string, every: Period, zone = 'UTC') => periodOf(Date.parse(text), every, zone);
+  test('are those of the policy’s time zone', () => {
+    expect(period('2026-11-30T23:30:00Z', 'monthly')).toBe('2026-11');
+    expect(period('2026-11-30T23:30:00Z', 'monthly', 'Europe/Berlin')).toBe('2026-12');
+    expect(period('2026-12-31T23:30:00Z', 'yearly', 'Asia/Tokyo')).toBe('2027');
+    expect(period('2026-11-22T23:59:59Z', 'daily')).toBe('2026-11-22');
+  });
+  test('weeks begin on Mondays', () => {
+    expect(period('2026-11-22T12:00:00Z', 'weekly')).toBe('2026-11-16');
+    expect(period('2026-11-23T00:00:00Z', 'weekly')).toBe('2026-11-23');
+  });
+  test('no two moments of one are further apart than is looked back', () => {
+    const moments = fc.integer({ min: Date.UTC(2020, 0, 1), max: Date.UTC(2030, 0, 1) });
+    const zones = fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kathmandu', 'Pacific/Apia');
+    fc.assert(
+      fc.property(
+        moments,
+        fc.constantFrom(...PERIODS),
+        zones,
+        fc.integer({ min: 0, max: 400 * 86_400_000 }),
+        (at, every, zone, later) => {
+          const same = periodOf(at, every, zone) === periodOf(at + later, every, zone);
+          if (later > LONGEST_DAYS[every] * 86_400_000) expect(same).toBe(false);
+        },
+      ),
+      { seed: 4 },
+    );
+  });
 });
 
 test('waits grow with what has passed, and end about when an item’s time comes', () => {

@@ -5,13 +5,15 @@ interface Shape {
   readonly kind: string;
   /** S3 alone names things without account and region. */
   readonly placeless?: true;
+  /** Its copies are a promise of a log, unless a policy makes them durable. */
+  readonly logged?: true;
 }
 
 const SHAPES: readonly Shape[] = [
   { service: 'ec2', resource: /^volume\/vol-[0-9a-f]+$/, kind: 'ebs-volume' },
   { service: 'elasticfilesystem', resource: /^file-system\/fs-[0-9a-f]+$/, kind: 'efs-file-system' },
   { service: 'fsx', resource: /^file-system\/fs-[0-9a-f]+$/, kind: 'fsx-file-system' },
-  { service: 'rds', resource: /^db:[^:]+$/, kind: 'rds-instance' },
+  { service: 'rds', resource: /^db:[^:]+$/, kind: 'rds-instance', logged: true },
   { service: 'rds', resource: /^cluster:[^:]+$/, kind: 'rds-cluster' },
   { service: 'dynamodb', resource: /^table\/[A-Za-z0-9_.-]{3,255}$/, kind: 'dynamodb-table' },
   { service: 's3', resource: /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, kind: 's3-bucket', placeless: true },
@@ -42,6 +44,7 @@ export interface WrittenArn {
   readonly region: string;
   readonly account: string;
   readonly kind?: string;
+  readonly logged?: true;
 }
 
 export function readArn(text: string): WrittenArn | undefined {
@@ -49,7 +52,7 @@ export function readArn(text: string): WrittenArn | undefined {
   if (arn !== 'arn' || !partition || !service || region === undefined || account === undefined || rest.length === 0)
     return undefined;
   const shape = SHAPES.find((one) => one.service === service && one.resource.test(rest.join(':')));
-  return { service, region, account, ...(shape ? { kind: shape.kind } : {}) };
+  return { service, region, account, ...(shape ? { kind: shape.kind } : {}), ...(shape?.logged ? { logged: shape.logged } : {}) };
 }
 
 /** What is wrong with an ARN by itself, or nothing. */

@@ -1,3 +1,5 @@
+import { isRarer, keepDays, LONGEST_LOG_DAYS, outlivingLog } from '../decide/promise.ts';
+import type { Policy } from '../domain.ts';
 import { readArn } from './arns.ts';
 import { nearest } from './nearest.ts';
 import type { WrittenApplication, WrittenPolicy, WrittenVault } from './schema.ts';
@@ -100,6 +102,7 @@ function policyProblems(name: string, policy: WrittenPolicy, { applications, vau
       ),
     ),
   ];
+  problems.push(...outlastProblems(name, policy, applications));
   if (policy.rpo !== undefined && policy.schedule === undefined) {
     problems.push(
       at(
@@ -110,6 +113,52 @@ function policyProblems(name: string, policy: WrittenPolicy, { applications, vau
   }
   return problems;
 }
+
+/**
+ * What outlasts every log must be made durable, and that must be chosen. Refused here, and not when a point is due, wherever a member may be
+ * kept by its log alone; whether an instance's own log reaches so far is decided when it is known (`decide/promise.ts`).
+ */
+function outlastProblems(name: string, policy: WrittenPolicy, applications: Written['applications']): Problem[] {
+  const path = ['policies', name];
+  const { materialise, snapshot } = policy;
+  if (materialise && snapshot)
+    return [
+      at(
+        [...path, 'snapshot'],
+        `policies.${name} has materialise and snapshot; a point outlasts its log one way, so remove one.`,
+        'key',
+      ),
+    ];
+  const every = materialise ?? snapshot;
+  if (policy.export && !every)
+    return [
+      at(
+        [...path, 'export'],
+        `policies.${name}.export needs snapshots to export; add materialise: monthly or snapshot: monthly.`,
+      ),
+    ];
+  const keep = policy.keep as Policy['keep'];
+  const finest = outlivingLog({ keep }, LONGEST_LOG_DAYS);
+  const member = policy.applications.find((application) => applications[application] && mayBeLogged(applications[application]));
+  if (finest === undefined || member === undefined) return [];
+  const days = Math.ceil(keepDays({ keep }));
+  if (!every) {
+    const sentence = `policies.${name} keeps points for ${days} days, and no database's log reaches back more than ${LONGEST_LOG_DAYS}, so they would end before they may; add materialise: ${finest} (exact, slow) or snapshot: ${finest} (at an instant of its own), or keep points for less long.`;
+    return [at([...path, 'keep'], sentence, 'key')];
+  }
+  if (!isRarer(every, finest)) return [];
+  const by = materialise ? 'materialise' : 'snapshot';
+  return [
+    at(
+      [...path, by],
+      `policies.${name}.${by} is ${every}, and ${finest} points are kept beyond the ${LONGEST_LOG_DAYS} days of the longest log; write ${by}: ${finest}.`,
+    ),
+  ];
+}
+
+/** Whether an application may have a member whose copies end with its log: one is named, or what bears its tags is not known yet. */
+const mayBeLogged = ({ resources: { tags, arns } }: WrittenApplication): boolean =>
+  Object.keys(tags).length > 0 || arns.some((arn) => readArn(arn)?.logged);
 
 function unknownNames(path: Problem['path'], written: readonly string[], known: readonly string[], what: string): Problem[] {
   return written.flatMap((name, index) => {

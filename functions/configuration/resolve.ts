@@ -20,13 +20,19 @@ const application = (name: string, { account, region, cluster, freeze, ...rest }
   ...rest,
 });
 
-function policy(name: string, { maxSkew, rpo, rto, schedule, on, keep, ...rest }: WrittenPolicy): Policy {
+function policy(
+  name: string,
+  { maxSkew, rpo, rto, schedule, on, keep, materialise, snapshot, export: exports, ...rest }: WrittenPolicy,
+): Policy {
+  const every = materialise ?? snapshot;
   return {
     name,
     ...rest,
     ...(schedule === undefined ? {} : { schedule }),
     on: on.map((event) => (typeof event === 'string' ? event : `custom:${JSON.stringify(event.custom.pattern)}`)),
     keep: Object.fromEntries(Object.entries(keep).filter(([, count]) => count !== undefined)),
+    ...(every === undefined ? {} : { outlast: { by: materialise ? 'materialise' : 'snapshot', every } }),
+    ...(exports ? { exports } : {}),
     ...(maxSkew === undefined ? {} : { maxSkewSeconds: maxSkew }),
     ...(rpo === undefined ? {} : { rpoSeconds: rpo }),
     ...(rto === undefined ? {} : { rtoSeconds: rto }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PERIODS } from '../decide/promise.ts';
 import type { Application, Policy, Vault } from '../domain.ts';
 import { arnProblem } from './arns.ts';
 import { nearest } from './nearest.ts';
@@ -141,6 +142,17 @@ export const policy = z
         (keep) => Object.values(keep).some((count) => count !== undefined),
         'keeps nothing; say how many, such as { daily: 14 }',
       ),
+    materialise: z.enum(PERIODS).optional().meta({
+      description:
+        'The first point of each period outlasts the logs of its databases: restored at its instant, snapshotted and removed again.',
+    }),
+    snapshot: z.enum(PERIODS).optional().meta({
+      description:
+        'The first point of each period outlasts the logs of its databases: by plain snapshots, each of an instant of its own.',
+    }),
+    export: z.boolean().default(false).meta({
+      description: 'Points that outlast logs keep their databases as Parquet files too.',
+    }),
     maxSkew: duration('A point with more skew than this is abandoned.').optional(),
     rpo: duration('How old the newest point may be.').optional(),
     rto: duration('How long a restore may take.').optional(),

@@ -8,12 +8,6 @@ export interface Problem {
   readonly sentence: string;
 }
 
-/** Words that were asked for and that we do not understand yet, with the reason. */
-const NOT_YET: Readonly<Record<string, string>> = {
-  materialise:
-    'does not exist yet (restoring to T into a temporary resource, snapshotting and removing that); keep copies in a vault instead, or keep points for less long than the log reaches',
-};
-
 /** How to write what is missing or of the wrong type. */
 const EXAMPLES: Readonly<Record<string, string>> = {
   account: 'account: "111122223333"',
@@ -33,6 +27,9 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   vaults: 'vaults: [west]',
   keep: 'keep: { hourly: 24, daily: 14 }',
   maxSkew: 'maxSkew: 5s',
+  materialise: 'materialise: monthly',
+  snapshot: 'snapshot: daily',
+  export: 'export: true',
   rpo: 'rpo: 90m',
   rto: 'rto: 4h',
   lock: 'lock: { mode: compliance, days: 14 }',
@@ -112,7 +109,6 @@ const either = (words: readonly string[]): string =>
 
 function unknownKey(path: readonly PropertyKey[], known: readonly string[]): string {
   const key = String(path.at(-1));
-  if (NOT_YET[key]) return `${named(path)} ${NOT_YET[key]}.`;
   const meant = nearest(key, known);
   return `${named(path)} is not a key that is known here; ${meant ? `did you mean ${meant}?` : `known are ${either(known)}.`}`;
 }

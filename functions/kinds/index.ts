@@ -5,6 +5,7 @@ export const kinds: Readonly<Record<string, () => Promise<Kind>>> = {
   'ebs-volume': () => import('./storage/ebs-volume/index.ts').then((module) => module.default),
   's3-bucket': () => import('./storage/s3-bucket/index.ts').then((module) => module.default),
   'dynamodb-table': () => import('./data-service/dynamodb-table/index.ts').then((module) => module.default),
+  'rds-instance': () => import('./data-service/rds-instance/index.ts').then((module) => module.default),
   'eks-namespace': () => import('./application/eks-namespace/index.ts').then((module) => module.default),
   'ecr-image': () => import('./application/ecr-image/index.ts').then((module) => module.default),
 };

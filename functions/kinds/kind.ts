@@ -8,6 +8,7 @@ import type {
   Item,
   Json,
   Layer,
+  Outlasting,
   PointName,
   Preview,
   Rename,
@@ -79,6 +80,10 @@ export interface CaptureWork extends Work {
   readonly vault: Vault;
   /** Until when the policy wants artifacts of this point to be restorable; locks and retention follow it. */
   readonly keepUntil?: string;
+  /** How this point shall outlast the log, of those that the resource offers; then what is captured is durable. */
+  readonly outlasting?: Outlasting;
+  /** Whether what is captured shall also be kept as files, where the kind can. */
+  readonly exports?: true;
 }
 
 /** Copying home's artifact into a vault, pulled: `here` is the vault, calls marked `at: 'home'` go home. */

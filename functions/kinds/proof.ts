@@ -27,6 +27,8 @@ export interface Seed {
   /** Short, lower case, unique. */
   readonly name: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** The place of the vault that it will be copied into, for what must be set up there before. */
+  readonly vault: Place;
 }
 
 export interface Seeded {

@@ -77,3 +77,10 @@ export const sha256 = (content: string | Uint8Array): string => createHash('sha2
 export const EVENT_SOURCE = 'stillpoint';
 export const SEALED_EVENT = 'Restore Point Sealed';
 export const ABANDONED_EVENT = 'Restore Point Abandoned';
+/** Where the files of a database's export lie: below the snapshot that they are of, in home's staging bucket and in a vault's data bucket. */
+export const databaseExportPrefix = (snapshot: string, application?: string, restorePoint?: string): string =>
+  ['database-exports', snapshot, application, restorePoint].filter((part) => part !== undefined).join('/');
+/** Every database export that lies in a bucket. */
+export const DATABASE_EXPORTS = 'database-exports/';
+/** The role that RDS takes on to write exports into the staging bucket. */
+export const exportRole = ({ account }: Place): string => `arn:aws:iam::${account}:role/stillpoint-export`;

@@ -164,6 +164,23 @@ export const listSealed = verb(
   },
 );
 
+/** The oldest sealed point of an application, of slots from a time on, of which something is so; undefined where of none. */
+export const findSealed = verb(
+  { ...listing, ...reading },
+  async (
+    aws,
+    { application, from, so }: { application: string; from: string; so: (point: Sealed) => boolean },
+    scene,
+  ): Promise<Sealed | undefined> => {
+    for (const attempt of await listAttempts.run(aws, { application }, scene)) {
+      if (!attempt.decided || attempt.slot < from) continue;
+      const { outcome } = await readAttempt.run(aws, attempt, scene);
+      if (outcome?.status === 'sealed' && so(outcome)) return outcome;
+    }
+    return undefined;
+  },
+);
+
 /** An abandonment, ready to be committed. */
 export const abandonment = (
   plan: Pick<Plan, 'application' | 'slot' | 'attempt' | 'code'>,

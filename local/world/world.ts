@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { Clock } from './clock.ts';
+import { DarkRegions } from './dark.ts';
 import { type Decide, type Fault, noFaults } from './faults.ts';
 import { Journal } from './journal.ts';
 import { Random } from './random.ts';
@@ -51,7 +52,7 @@ export class World {
   readonly random: Random;
   readonly journal = new Journal();
   readonly services: ReadonlyMap<string, Service>;
-  readonly dark = new Set<string>();
+  readonly dark = new DarkRegions(() => this.clock.now());
   faults: Decide = noFaults;
   /** `http://127.0.0.1:PORT` where served; else a name that only in-process callers resolve. */
   origin: string;

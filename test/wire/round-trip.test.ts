@@ -183,7 +183,7 @@ const statusOf = (error: Shape, { protocol }: Model): number => {
 
 /** An operation whose answer has a body, so that an error can say what it is. */
 const simplest = (operations: readonly Operation[]): Operation =>
-  operations.find(({ http, name }) => http?.method !== 'HEAD' && /^(List|Describe|Get)/.test(name))!;
+  operations.find(({ http, name }) => http?.method !== 'HEAD' && /^(List|Describe|Get)/.test(name)) ?? operations[0]!;
 
 const MESSAGE = 'because <of> "this"';
 type Caught = Error & { readonly $metadata?: { readonly httpStatusCode?: number } };

@@ -21,7 +21,7 @@ const DEPTH = 5;
 export function valuesOf(shape: Shape, taste: Taste, depth = DEPTH): Arbitrary<Record<string, unknown>> {
   const members = membersOf(shape).filter(([name]) => !taste.without(name));
   const required = requiredOf(shape);
-  const shown = members.filter(([name, member]) => depth > 0 || required.includes(name) || isSimple(member));
+  const shown = members.filter(([name, member]) => depth > 0 || required.includes(name) || isShallow(member, shape));
   const values = Object.fromEntries(
     shown.map(([name, member]) => [
       name,
@@ -114,6 +114,10 @@ function whereIs(member: Shape): Where {
 }
 
 const isSimple = (shape: Shape): boolean => !shape.isStructSchema() && !shape.isListSchema() && !shape.isMapSchema();
+
+/** A union is one of its members, so where no deeper ones are wanted, its lists of simple things must do. */
+const isShallow = (member: Shape, of: Shape): boolean =>
+  isSimple(member) || (of.isUnionSchema() && member.isListSchema() && isSimple(member.getValueSchema() as Shape));
 
 /** Without what has nothing in it: neither a form nor XML can tell an empty structure from none. */
 export function pruned(value: unknown): unknown {

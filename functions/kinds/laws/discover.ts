@@ -5,13 +5,14 @@ import { A_MINUTE, at, type Law, must, sameSet } from './stage.ts';
 /** Discovery finds exactly what the scope says, by tag and by ARN, to the last page; what bears only some of the tags is outside. */
 export const findsExactly: Law = async (kind, proof, stage) => {
   const seed = at(proof.seed, stage, stage.home.place);
+  const { place: vault } = stage.vault;
   if (proof.prepare) await at(proof.prepare, stage, stage.home.place)(stage.home.place);
   const name = stage.name();
   const tags = { law: name, tier: 'data' };
-  const first = await seed({ name: `${name}a`, tags });
-  const second = await seed({ name: `${name}b`, tags });
-  const partly = await seed({ name: `${name}c`, tags: { law: name } });
-  const stranger = await seed({ name: `${name}d`, tags: { law: `${name}-not`, tier: 'data' } });
+  const first = await seed({ name: `${name}a`, tags, vault });
+  const second = await seed({ name: `${name}b`, tags, vault });
+  const partly = await seed({ name: `${name}c`, tags: { law: name }, vault });
+  const stranger = await seed({ name: `${name}d`, tags: { law: `${name}-not`, tier: 'data' }, vault });
   const mine = [...first.ids, ...second.ids];
   const discover = at(kind.discover, stage, stage.home.place);
   const ask = async (tags: Record<string, string>, arns: readonly string[], scope?: object): Promise<Discovery> => {

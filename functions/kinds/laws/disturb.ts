@@ -25,6 +25,8 @@ export const answerOf = (name: string, status: number) => (): Error =>
 
 /** The smallest pages that AWS gives: whoever stops after the first finds too little. */
 const SMALLEST: Readonly<Record<string, readonly [string, number]>> = {
+  DescribeDBSnapshots: ['MaxRecords', 20],
+  DescribeDBInstanceAutomatedBackups: ['MaxRecords', 20],
   DescribeVolumes: ['MaxResults', 5],
   DescribeSnapshots: ['MaxResults', 5],
   DescribeInstances: ['MaxResults', 5],

@@ -89,8 +89,14 @@ export const errorsAreClassified: Law = async (kind, proof, stage) => {
   ];
   for (const [name, verb, place, input] of asked) {
     if (Object.keys(verb.calls).length === 0 || (Array.isArray(input) && input.length === 0)) continue;
-    const throttled = disturbed(stage.transport, () => 'refuse', answerOf('ThrottlingException', 400));
+    let calls = 0;
+    const refuse = () => {
+      calls++;
+      return 'refuse' as const;
+    };
+    const throttled = disturbed(stage.transport, refuse, answerOf('ThrottlingException', 400));
     const soon = await outcomeOf(at(verb, stage, place, throttled)(input));
+    if (calls === 0) continue; // it asked nothing of AWS, so there was nothing to classify
     must(
       soon.error instanceof Transient,
       `${name} answers a throttle with ${soon.error?.name ?? JSON.stringify(soon.value)}, not with Transient.`,

@@ -21,7 +21,7 @@ export async function seeded(kind: Kind, proof: Proof, stage: LawStage): Promise
     for (const { place } of [stage.home, stage.vault]) await at(proof.prepare, stage, place)(place);
   }
   const tags = { law: name };
-  const { ids, scope } = await at(proof.seed, stage, stage.home.place)({ name, tags });
+  const { ids, scope } = await at(proof.seed, stage, stage.home.place)({ name, tags, vault: stage.vault.place });
   const application = applicationOf(name, stage, tags, scope);
   const { resources, refusals } = await at(kind.discover, stage, stage.home.place)(application);
   must(refusals.length === 0, `What was seeded is refused: ${refusals.join(' ')}`);

@@ -3,7 +3,7 @@ import { Conflict } from '../../aws/errors.ts';
 import { verb } from '../../aws/verb.ts';
 import { beforeFreeze, instantBetween, instantInFreeze } from '../../decide/cut.ts';
 import { keepUntil } from '../../decide/promise.ts';
-import type { Artifact, Cut, Item, Plan, PointName } from '../../domain.ts';
+import type { Artifact, Cut, Item, Plan, PointName, Resource } from '../../domain.ts';
 import { freezing } from '../../freeze/hook.ts';
 import { freeze, isHeld } from '../../freeze/lease.ts';
 import type { CaptureWork } from '../../kinds/kind.ts';
@@ -59,14 +59,25 @@ export const capture = step({
 export const captureWorks = (plan: Plan, cut: Cut): CaptureWork[] => {
   const point: PointName = { application: plan.application, slot: plan.slot, attempt: plan.attempt };
   const until = keepUntil(plan.vault, plan.plannedAt);
-  return plan.resources.map((resource) => ({ point, resource, cut, vault: plan.vault, ...(until ? { keepUntil: until } : {}) }));
+  const { outlasting, policy, vault } = plan;
+  return plan.resources.map((resource) => ({
+    point,
+    resource,
+    cut,
+    vault,
+    ...(until ? { keepUntil: until } : {}),
+    ...(outlasting && resource.outlasts?.includes(outlasting)
+      ? { outlasting, ...(policy.exports ? { exports: true } : {}) }
+      : {}),
+  }));
 };
 
-/** The resources whose instant is when the call is accepted: only they are fired inside the freeze. */
+/** The resources whose instant is when the call is accepted, by their kind or because a plain snapshot is taken: only they are fired inside the freeze. */
 async function promptWorks(plan: Plan, stage: Stage): Promise<Set<string>> {
   const kinds = await Promise.all([...new Set(plan.resources.map(({ kind }) => kind))].map((name) => stage.kind(name)));
   const prompt = new Set(kinds.filter(({ cut }) => cut === 'prompt').map(({ name }) => name));
-  return new Set(plan.resources.filter(({ kind }) => prompt.has(kind)).map(({ id }) => id));
+  const snapshotted = ({ outlasts }: Resource) => plan.outlasting === 'snapshot' && outlasts?.includes('snapshot');
+  return new Set(plan.resources.filter((one) => prompt.has(one.kind) || snapshotted(one)).map(({ id }) => id));
 }
 
 /** All at once: the freeze lasts as long as the slowest call, not as long as all of them. */

@@ -1,11 +1,12 @@
 import { instant, millis } from '../../aws/clock.ts';
 import { Conflict, Permanent } from '../../aws/errors.ts';
 import { nextAttempt } from '../../decide/attempt.ts';
-import { brokenPromises } from '../../decide/promise.ts';
-import { slotOf } from '../../decide/slot.ts';
-import type { Application, Plan, Policy, Resource } from '../../domain.ts';
+import { LONGEST_DAYS, periodOf } from '../../decide/period.ts';
+import { brokenPromises, unlocked } from '../../decide/promise.ts';
+import { readSlot, slotOf } from '../../decide/slot.ts';
+import type { Application, Outlasting, Plan, Policy, Resource, Sealed } from '../../domain.ts';
 import type { Discovery } from '../../kinds/kind.ts';
-import { abandonment, commitOutcome, listSealed, readLastAttempt, writePlan } from '../../vault/ledger.ts';
+import { abandonment, commitOutcome, findSealed, listSealed, readLastAttempt, writePlan } from '../../vault/ledger.ts';
 import { type Carried, type Request, type Stage, step } from '../step.ts';
 
 /** What asks for a restore point. */
@@ -26,11 +27,11 @@ const PATIENCE_HOURS = 6;
 export const plan = step({
   name: 'protect-plan',
   duty: 'discover',
-  uses: { readLastAttempt, listSealed, writePlan, commitOutcome },
+  uses: { readLastAttempt, listSealed, findSealed, writePlan, commitOutcome },
   kinds: ['discover'],
   limits: { seconds: 300, memoryMb: 512 },
   run: async (
-    { readLastAttempt, listSealed, writePlan, commitOutcome },
+    { readLastAttempt, listSealed, findSealed, writePlan, commitOutcome },
     request: ProtectRequest,
     stage: Stage,
   ): Promise<Carried> => {
@@ -47,6 +48,8 @@ export const plan = step({
 
     const { resources, notes } = await discover(stage, application, policy);
     const sealed = await listSealed({ application: application.name, last: 1 });
+    const outlasting = await outlastingOf(policy, application, slot, findSealed);
+    const vaults = policy.vaults.flatMap((name) => stage.configuration.vaults[name] ?? []);
     const plannedAt = instant(clock.now());
     const written: Plan = await writePlan({
       schema: 1,
@@ -60,7 +63,8 @@ export const plan = step({
       definition: application,
       vault: stage.vault,
       resources,
-      notes,
+      notes: [...notes, ...unlocked(vaults, resources, outlasting)],
+      ...(outlasting ? { outlasting } : {}),
       after: sealed.map(({ digest }) => digest),
     });
     return { ...carried, attempt: written.attempt };
@@ -77,6 +81,29 @@ function policyOf({ configuration, application }: Stage, { policy: name }: Prote
     );
   }
   return policy;
+}
+
+/** How this point outlasts its members' logs, if it is the first sealed one of its policy's period that does. */
+async function outlastingOf(
+  policy: Policy,
+  { name: application }: Application,
+  slot: string,
+  findSealed: (input: { application: string; from: string; so: (point: Sealed) => boolean }) => Promise<Sealed | undefined>,
+): Promise<Outlasting | undefined> {
+  if (!policy.outlast) return undefined;
+  const { by, every } = policy.outlast;
+  const { due } = readSlot(slot);
+  const period = periodOf(due, every, policy.timezone);
+  const earlier = await findSealed({
+    application,
+    from: slotOf(due - LONGEST_DAYS[every] * 86_400_000, '0'),
+    so: (point) =>
+      point.slot < slot &&
+      point.outlasting === by &&
+      point.policy.name === policy.name &&
+      periodOf(readSlot(point.slot).due, every, policy.timezone) === period,
+  });
+  return earlier ? undefined : by;
 }
 
 /** Asks every kind what the application's scope holds. Refuses an empty scope, what cannot be protected, and a policy that cannot be kept. */

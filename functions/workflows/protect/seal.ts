@@ -65,4 +65,5 @@ export const sealedOf = (
   artifacts: items.flatMap((item): Artifact[] => (item.state === 'done' ? [item.result] : [])),
   notes: plan.notes,
   after: plan.after,
+  ...(plan.outlasting ? { outlasting: plan.outlasting } : {}),
 });

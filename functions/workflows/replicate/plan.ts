@@ -60,6 +60,7 @@ export const plan = step({
       resources: source.point.resources,
       notes: source.point.notes,
       after: sealed.map(({ digest }) => digest),
+      ...(source.point.outlasting ? { outlasting: source.point.outlasting } : {}),
       source,
     });
     return { application, owner, slot, attempt };

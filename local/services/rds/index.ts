@@ -1,0 +1,32 @@
+import { defineService } from '../../world/service.ts';
+import { exportTasks } from './exports/exports.ts';
+import { optionGroups } from './groups/option-groups.ts';
+import { parameterGroups } from './groups/parameter-groups.ts';
+import { subnetGroups } from './groups/subnet-groups.ts';
+import { instances } from './instances.ts';
+import { modify } from './modify.ts';
+import { replication } from './replication.ts';
+import { restores } from './restores.ts';
+import { snapshots } from './snapshots.ts';
+import { RdsState } from './state.ts';
+import { tags } from './tags.ts';
+
+export const service = defineService<RdsState>({
+  name: 'rds',
+  sdk: () => import('@aws-sdk/client-rds'),
+  client: 'RDSClient',
+  scope: 'region',
+  state: (context) => new RdsState(context),
+  operations: {
+    ...instances,
+    ...modify,
+    ...snapshots,
+    ...restores,
+    ...replication,
+    ...parameterGroups,
+    ...subnetGroups,
+    ...optionGroups,
+    ...exportTasks,
+    ...tags,
+  },
+});
