@@ -87,6 +87,8 @@ export interface CopyWork extends Work {
   readonly artifact: Artifact;
   readonly vault: Vault;
   readonly keepUntil?: string;
+  /** The longest that the policy may keep this point, in days: what ends by a date of its own must not end before. */
+  readonly keepDays?: number;
 }
 
 /** Restoring an artifact of a vault into a target, which lies in the vault's region. Nothing of another region is asked. */
