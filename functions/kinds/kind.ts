@@ -34,6 +34,8 @@ export interface Kind {
   readonly name: string;
   readonly layer: Layer;
   readonly cut: CutClass;
+  /** Of a slow kind: how long a capture takes at the least. A freeze that is shorter cannot be held until it is done. */
+  readonly leastSeconds?: number;
   /** What a restore cannot bring back, in sentences; shown to the operator and printed in the docs. */
   readonly loses: readonly string[];
   /** Finds exactly what the application's scope says, paging to the end, with what it cannot protect and why. */

@@ -15,6 +15,7 @@ export default kind({
   name: KIND,
   layer: 'storage',
   cut: 'slow',
+  leastSeconds: 120, // a job rests in its queue for a minute or more before it walks
   loses: [
     'The file system’s, its access points’ and mount targets’ ids and addresses: what names them is rewired, and what is outside the point keeps the old ones.',
     'The instant: each file is as it was at some time between the beginning and the end of its backup, and what was moved meanwhile may be in it twice or not at all.',
