@@ -124,7 +124,7 @@ describe('a slow member that is accepted', () => {
     expect(await stand.sealed(HOME)).toEqual([]);
     backup(stand).startSeconds = [60, 60];
     await comeToRest(stand);
-    expect([...(await nothingLeaks(stand)), ...(await whole(stand)), ...nobodyFrozen(stand)]).toEqual([]);
+    expect([...(await nothingLeaks(stand, HOME)), ...(await whole(stand)), ...nobodyFrozen(stand)]).toEqual([]);
   });
 
   test('whose job is still under way when the point is given up leaves nothing in the end', async () => {
@@ -138,7 +138,7 @@ describe('a slow member that is accepted', () => {
         .map(({ status }) => status),
     ).toEqual(['PARTIAL']);
     await comeToRest(stand);
-    expect(await nothingLeaks(stand)).toEqual([]);
+    expect(await nothingLeaks(stand, HOME)).toEqual([]);
     expect(backup(stand).points()).toEqual([]);
   });
 });
@@ -195,7 +195,7 @@ describe('a slow member that is held', () => {
     expect(nobodyFrozen(stand)).toEqual([]);
     expect(await stand.sealed(HOME)).toEqual([]);
     await comeToRest(stand);
-    expect(await nothingLeaks(stand)).toEqual([]);
+    expect(await nothingLeaks(stand, HOME)).toEqual([]);
   });
 });
 
@@ -213,7 +213,7 @@ describe('a slow member with a cadence of its own', () => {
     expect(third.artifact.id).not.toBe(first.artifact.id);
     expect(third.artifact.interval.from >= third.point.instant).toBe(true);
     await comeToRest(stand);
-    expect([...(await nothingLeaks(stand)), ...(await whole(stand))]).toEqual([]);
+    expect([...(await nothingLeaks(stand, HOME)), ...(await whole(stand))]).toEqual([]);
     expect(backup(stand).points().length).toBe(2);
   });
 

@@ -20,7 +20,10 @@ async function setUp() {
       ({ code }) => code,
     );
   const made = await call('CreateFileSystem', { CreationToken: 'a' }, HERE, 'elasticfilesystem');
-  for (const place of [HERE, THERE]) await call('CreateBackupVault', { BackupVaultName: 'kept' }, place);
+  for (const place of [HERE, THERE]) {
+    const { KeyMetadata } = await call('CreateKey', {}, place, 'kms');
+    await call('CreateBackupVault', { BackupVaultName: 'kept', EncryptionKeyArn: KeyMetadata.Arn }, place);
+  }
   await world.clock.advance(MINUTE);
   const arn = made.FileSystemArn as string;
   const efs = (place = HERE) => world.state<EfsState>('elasticfilesystem', place);
