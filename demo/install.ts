@@ -4,6 +4,7 @@ import type { Configuration } from '../functions/configuration/schema.ts';
 import { type Application, type Place, type Policy, samePlace, type Vault } from '../functions/domain.ts';
 import { kinds } from '../functions/kinds/index.ts';
 import {
+  BACKUP_VAULT,
   DATA_KEY,
   dataBucket,
   EVENT_SOURCE,
@@ -80,6 +81,7 @@ export async function makeStores(world: World, place: Place, lock: Vault['lock']
       ],
     },
   });
+  await makeBackupVault(world, place, lock);
   await makeKey(world, place, SIGNING_KEY, { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' });
 }
 
@@ -109,6 +111,19 @@ async function makeBucket(world: World, place: Place, Bucket: string, locked = f
   const configuration = place.region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: place.region } };
   await call(world, place, 's3', 'CreateBucket', { Bucket, ObjectLockEnabledForBucket: locked, ...configuration });
   if (!locked) await call(world, place, 's3', 'PutBucketVersioning', { Bucket, VersioningConfiguration: { Status: 'Enabled' } });
+}
+
+/** A compliance lock can be taken back for three days, the least that AWS Backup gives (AWS Backup API, PutBackupVaultLockConfiguration). */
+async function makeBackupVault(world: World, place: Place, lock: Vault['lock']): Promise<void> {
+  const vault = { BackupVaultName: BACKUP_VAULT };
+  await call(world, place, 'backup', 'CreateBackupVault', { ...vault, EncryptionKeyArn: DATA_KEY });
+  if (!lock) return;
+  const unchangeable = lock.mode === 'compliance' ? { ChangeableForDays: 3 } : {};
+  await call(world, place, 'backup', 'PutBackupVaultLockConfiguration', {
+    ...vault,
+    MinRetentionDays: lock.days,
+    ...unchangeable,
+  });
 }
 
 async function makeKey(world: World, place: Place, AliasName: string, spec: object): Promise<void> {

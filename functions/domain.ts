@@ -56,8 +56,11 @@ export interface FreezeHook {
   readonly leaseSeconds: number;
 }
 
-/** What an application says of a slow member. */
-export type SlowMember = 'accept' | 'hold' | 'cadence' | 'refuse';
+/**
+ * What an application says of a slow member. `accept`: its own interval is good enough. `hold`: the freeze is held until it is captured.
+ * `cadence`: it is captured once a day, or as often as said, and points in between take what there is, its age stated. `refuse`: no point.
+ */
+export type SlowMember = 'accept' | 'hold' | 'cadence' | 'refuse' | { readonly cadenceSeconds: number };
 
 /** A named set of resources that must be restored together, and the freeze hook that makes it hold still. */
 export interface Application {
@@ -252,6 +255,8 @@ export interface Progress<Done = Artifact> {
   readonly owner: string;
   readonly cut?: Cut;
   readonly items: readonly Item<Done>[];
+  /** What was learnt on the way and the point has to say, in sentences. */
+  readonly notes?: readonly string[];
 }
 
 /** A point that is whole, self-contained: nothing else must survive for it to be restored. */

@@ -76,6 +76,15 @@ describe('what is right is read', () => {
     expect(problems(named)).toHaveLength(1);
   });
 
+  it('with a slow member’s cadence in seconds, and a long lease only where a slow member is held', () => {
+    const slow = (text: string) => parseConfiguration(RIGHT.replace('fs-0a": accept', `fs-0a": ${text}`)).applications.shop!.slow;
+    expect(Object.values(slow('{ cadence: 12h }'))).toEqual([{ cadenceSeconds: 43_200 }]);
+    expect(Object.values(slow('cadence'))).toEqual(['cadence']);
+    const long = RIGHT.replace('leaseSeconds: 20', 'leaseSeconds: 600');
+    expect(problems(long)).toEqual([expect.stringMatching(/from 5 to 120 where no slow member is held/)]);
+    expect(problems(long.replace('fs-0a": accept', 'fs-0a": hold'))).toEqual([]);
+  });
+
   it('as the example at the top of the project', async () => {
     const { policies } = await readConfiguration(new URL('../stillpoint.yaml', import.meta.url).pathname, { kinds: [] });
     expect(policies.hourly?.vaults).toEqual(['west']);
@@ -188,7 +197,7 @@ const WRONG: readonly (readonly [what: string, was: string, is: string, line: nu
   ],
   ['an export of nothing', '    maxSkew: 5s', '    export: true', 18, /needs snapshots to export; add materialise/],
   ['an RPO without a schedule', '    schedule: cron(0 * * * ? *)\n', '', 18, /no schedule/],
-  ['a lease too short', 'leaseSeconds: 20', 'leaseSeconds: 4', 8, /from 5 to 120/],
+  ['a lease too short', 'leaseSeconds: 20', 'leaseSeconds: 4', 8, /from 5 to 840/],
   ['a lease too long', 'leaseSeconds: 20', 'leaseSeconds: 121', 8, /from 5 to 120/],
   [
     'a function’s ARN',
@@ -198,6 +207,13 @@ const WRONG: readonly (readonly [what: string, was: string, is: string, line: nu
     /not the ARN/,
   ],
   ['a slow member’s answer', 'fs-0a": accept', 'fs-0a": maybe', 9, /accept, hold, cadence or refuse/],
+  [
+    'a cadence that is none',
+    'fs-0a": accept',
+    'fs-0a": { cadence: often }',
+    9,
+    /accept, hold, cadence or refuse, or \{ cadence: 12h \}/,
+  ],
   ['a lock of no days', 'days: 14', 'days: 0', 25, /1 to 36500/],
   ['a mode of lock', 'mode: compliance', 'mode: complience', 25, /did you mean compliance\?/],
   [

@@ -38,18 +38,19 @@ const SDK_PATIENCE = 8;
 
 const ACCOUNT = '111122223333';
 const rootOf = ({ account }: Place) => ({ accessKeyId: account, secretAccessKey: 'none' });
-const vaultAt = (name: string, place: Place, lock: Vault['lock']): Vault => ({
+const vaultAt = (name: string, place: Place, lock: Vault['lock'], subnets: readonly string[] = []): Vault => ({
   name,
   place,
   ...(lock ? { lock } : {}),
-  target: { place, cluster: 'laws', subnets: [], securityGroups: [], zones: [] },
+  target: { place, cluster: 'laws', subnets, securityGroups: [], zones: [] },
 });
 
 export async function stage({ seed, lock, sdk = false }: StageOptions): Promise<TestStage> {
   const world = new World(services, { seed, patience: sdk ? SDK_PATIENCE : 1 });
-  const home = vaultAt('home', { account: ACCOUNT, region: 'us-east-1' }, undefined);
-  const vault = vaultAt('west', { account: ACCOUNT, region: 'eu-west-1' }, lock);
   const settle = <T>(work: Promise<T>): Promise<T> => world.clock.settle(work);
+  const home = vaultAt('home', { account: ACCOUNT, region: 'us-east-1' }, undefined);
+  const there = { account: ACCOUNT, region: 'eu-west-1' };
+  const vault = vaultAt('west', there, lock, await settle(makeNetwork(world, there)));
   await settle(makeStores(world, home.place, undefined));
   await settle(makeStores(world, vault.place, lock));
   await settle(makeStaging(world, home.place));
@@ -79,6 +80,19 @@ export async function stage({ seed, lock, sdk = false }: StageOptions): Promise<
       ...scope,
     }),
   };
+}
+
+/** Where restores are to be reached: a subnet in each of two zones. */
+async function makeNetwork(world: World, place: Place): Promise<string[]> {
+  const call = (operation: string, input: object) => world.call({ place, service: 'ec2', operation, input });
+  const { Vpc } = await call('CreateVpc', { CidrBlock: '10.80.0.0/16' });
+  const subnets: string[] = [];
+  for (const [i, letter] of ['a', 'b'].entries()) {
+    const AvailabilityZone = `${place.region}${letter}`;
+    const { Subnet } = await call('CreateSubnet', { VpcId: Vpc.VpcId, CidrBlock: `10.80.${i}.0/24`, AvailabilityZone });
+    subnets.push(Subnet.SubnetId);
+  }
+  return subnets;
 }
 
 async function makeStaging(world: World, place: Place): Promise<void> {

@@ -15,6 +15,9 @@ export interface Written {
   readonly kinds?: readonly string[];
 }
 
+/** Seconds that a freeze may last for what is fired at once; only what is slow needs longer. */
+const LONGEST_LEASE = 120;
+
 type Check = (written: Written) => Problem[];
 
 /** What no shape can say: how the parts fit together. Whether a policy's promise can be kept is decided when its resources are known (`decide/promise.ts`). */
@@ -47,6 +50,15 @@ function applicationProblems(name: string, application: WrittenApplication, kind
   if (!cluster && namespaces.length === 0 && resources.arns.length === 0 && Object.keys(resources.tags).length === 0) {
     const fix = 'name a cluster with its namespaces, or resources by tags or arns';
     problems.push(at(path, `${path.join('.')} has an empty scope, so nothing would be protected; ${fix}.`, 'key'));
+  }
+  const lease = application.freeze?.leaseSeconds ?? 0;
+  if (lease > LONGEST_LEASE && !Object.values(application.slow).includes('hold')) {
+    problems.push(
+      at(
+        [...path, 'freeze', 'leaseSeconds'],
+        `${path.join('.')}.freeze.leaseSeconds is ${lease} and must be from 5 to ${LONGEST_LEASE} where no slow member is held; the application would stand still for so long if we died.`,
+      ),
+    );
   }
   for (const [index, arn] of resources.arns.entries()) {
     const sentence = arnElsewhere(arn, account, region, kinds);

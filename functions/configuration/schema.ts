@@ -82,6 +82,14 @@ export const NAME = text(
   'The name.',
 );
 
+const slowMember = z.union(
+  [
+    z.enum(['accept', 'hold', 'cadence', 'refuse']),
+    z.strictObject({ cadence: duration('How often it is captured.') }).transform(({ cadence }) => ({ cadenceSeconds: cadence })),
+  ],
+  { error: 'must be accept, hold, cadence or refuse, or { cadence: 12h } with how often it is captured' },
+);
+
 export const application = z
   .strictObject({
     account,
@@ -101,13 +109,15 @@ export const application = z
           'the name (not the ARN) of a Lambda function in the application’s own account and region',
           'The name of the Lambda function that makes the application hold still.',
         ),
-        leaseSeconds: whole(5, 120, 'seconds', 'After this long the application lets go by itself, whoever died.'),
+        leaseSeconds: whole(
+          5,
+          840,
+          'seconds',
+          'After this long the application lets go by itself, whoever died; up to 120, unless a slow member is held.',
+        ),
       })
       .optional(),
-    slow: z
-      .record(arn, z.enum(['accept', 'hold', 'cadence', 'refuse']))
-      .default({})
-      .meta({ description: 'What to do with members that have no instant, by ARN.' }),
+    slow: z.record(arn, slowMember).default({}).meta({ description: 'What to do with members that have no instant, by ARN.' }),
   })
   .meta({ description: 'A named set of resources that must be restored together.' });
 

@@ -1,5 +1,6 @@
 import type { Artifact, Consistency, Cut, CutClass, FreezeEvidence, Interval, Plan, Progress, Resource } from '../domain.ts';
 import { CLOCK_MARGIN } from './cut.ts';
+import { slowWord } from './slow.ts';
 
 /** What may be said of a point: its label, what set it, and why it may not be sealed at all, if so. */
 export interface Verdict {
@@ -32,7 +33,7 @@ export function judge(
   }
   const artifacts = progress?.items.flatMap((item) => (item.state === 'done' ? [item.result] : [])) ?? [];
   const refused = artifacts.filter(
-    ({ kind, resource }) => classOf(kind) === 'slow' && plan.definition.slow[resource] === 'refuse',
+    ({ kind, resource }) => classOf(kind) === 'slow' && slowWord(plan.definition.slow[resource]) === 'refuse',
   );
   if (refused.length > 0) {
     return {
@@ -40,8 +41,13 @@ export function judge(
       refusal: `${refused.map(({ resource }) => resource).join(', ')} has no instant, and the application refuses points with such a member.`,
     };
   }
-  const strict = artifacts.filter(({ kind, resource }) => classOf(kind) !== 'slow' || plan.definition.slow[resource] === 'hold');
-  const { skewSeconds, furthest } = skew(strict, cut.instant);
+  const strict = artifacts.filter(
+    ({ kind, resource }) => classOf(kind) !== 'slow' || slowWord(plan.definition.slow[resource]) === 'hold',
+  );
+  const doubts = doubtsOf(cut, strict, plan);
+  // While a verified freeze holds nothing changes: what was read all through it is as it was at the instant.
+  const measured = doubts.length === 0 ? strict.filter(({ kind }) => classOf(kind) !== 'slow') : strict;
+  const { skewSeconds, furthest } = skew(measured, cut.instant);
   const limit = plan.policy.maxSkewSeconds;
   if (limit !== undefined && skewSeconds > limit) {
     return {
@@ -50,7 +56,6 @@ export function judge(
       refusal: `The skew of ${skewSeconds} s is beyond the ${limit} s that policy "${plan.policy.name}" allows; ${furthest?.resource} set it.`,
     };
   }
-  const doubts = doubtsOf(cut, strict, plan);
   if (doubts.length === 0) {
     const attested = strict.filter(
       ({ resource, unchanging }) => !unchanging && cut.freeze?.positions.atFreeze[resource] === undefined,

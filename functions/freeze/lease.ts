@@ -9,6 +9,8 @@ import { askHook, type freezing, type HookAnswer, type HookEvent } from './hook.
 export interface Lease {
   /** From when it was held for certain, by our clock: the hook's answer had reached us. */
   readonly heldFrom: number;
+  /** Until when it is held at the latest: the application cannot have begun its lease before it was asked. */
+  readonly heldUntil: number;
   /** Lets go, and answers all that is known of the freeze. Never throws: what went wrong is evidence too. */
   release(): Promise<FreezeEvidence>;
 }
@@ -55,6 +57,7 @@ function lease(frozen: Answer, leaseSeconds: number, clock: Clock, letGo: () => 
   const whoSaysWhat = (trouble: unknown) => (trouble instanceof Error ? trouble.message : String(trouble));
   return {
     heldFrom: millis(frozen.asked.to),
+    heldUntil: millis(frozen.asked.from) + leaseSeconds * 1000,
     async release() {
       try {
         const released = await letGo();

@@ -3,6 +3,7 @@ import type { Kind } from './kind.ts';
 /** The registry: one lazy line per kind, so that only the clients that the work at hand needs are loaded. */
 export const kinds: Readonly<Record<string, () => Promise<Kind>>> = {
   'ebs-volume': () => import('./storage/ebs-volume/index.ts').then((module) => module.default),
+  'efs-file-system': () => import('./storage/efs-file-system/index.ts').then((module) => module.default),
   's3-bucket': () => import('./storage/s3-bucket/index.ts').then((module) => module.default),
   'dynamodb-table': () => import('./data-service/dynamodb-table/index.ts').then((module) => module.default),
   'rds-instance': () => import('./data-service/rds-instance/index.ts').then((module) => module.default),

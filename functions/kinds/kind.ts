@@ -35,6 +35,8 @@ export interface Kind {
   readonly name: string;
   readonly layer: Layer;
   readonly cut: CutClass;
+  /** Of a slow kind: how long a capture takes at the least. A freeze that is shorter cannot be held until it is done. */
+  readonly leastSeconds?: number;
   /** What a restore cannot bring back, in sentences; shown to the operator and printed in the docs. */
   readonly loses: readonly string[];
   /** Finds exactly what the application's scope says, paging to the end, with what it cannot protect and why. */
@@ -92,6 +94,8 @@ export interface CopyWork extends Work {
   readonly artifact: Artifact;
   readonly vault: Vault;
   readonly keepUntil?: string;
+  /** The longest that the policy may keep this point, in days: what ends by a date of its own must not end before. */
+  readonly keepDays?: number;
 }
 
 /** Restoring an artifact of a vault into a target, which lies in the vault's region. Nothing of another region is asked. */

@@ -25,6 +25,12 @@ export const machineArn = ({ account, region }: Place, workflow: string): string
 export const functionArn = ({ account, region }: Place, step: string): string =>
   `arn:aws:lambda:${region}:${account}:function:${functionName(step)}`;
 
+/** Where AWS Backup keeps what it captures for us, at home and in every vault, and the role that it works under there. */
+export const BACKUP_VAULT = 'stillpoint';
+export const backupVaultArn = ({ account, region }: Place): string =>
+  `arn:aws:backup:${region}:${account}:backup-vault:${BACKUP_VAULT}`;
+export const backupRoleArn = ({ account }: Place): string => `arn:aws:iam::${account}:role/stillpoint-backup`;
+
 const attemptFolder = ({ application, slot, attempt }: PointName): string => `${application}/${slot}/${attempt}`;
 
 export const planKey = (point: PointName): string => `restore-points/${attemptFolder(point)}/plan.json`;

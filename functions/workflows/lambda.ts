@@ -68,6 +68,7 @@ function stageOf(step: AnyStep, event: Request, { place, configuration, transpor
       name: kind.name,
       layer: kind.layer,
       cut: kind.cut,
+      ...(kind.leastSeconds === undefined ? {} : { leastSeconds: kind.leastSeconds }),
       loses: kind.loses,
       open: (verb) => {
         if (!step.kinds?.includes(verb)) throw new TypeError(`${step.name} does not declare the kinds' verb ${verb}.`);

@@ -25,7 +25,7 @@ export interface Stage extends Scene {
 }
 
 /** A kind with the doors of the step's declared verbs open; asking for another verb is a programming error. */
-export interface OpenedKind extends Pick<Kind, 'name' | 'layer' | 'cut' | 'loses'> {
+export interface OpenedKind extends Pick<Kind, 'name' | 'layer' | 'cut' | 'leastSeconds' | 'loses'> {
   readonly open: <V extends KindVerb>(verb: V) => (input: any) => Promise<any>;
 }
 

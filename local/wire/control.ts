@@ -1,4 +1,5 @@
 import type { World } from '../world/world.ts';
+import { files } from './efs.ts';
 import { bytesOf, type HttpRequest, type HttpResponse, textOf } from './message.ts';
 
 /** What the control path knows beside the world. */
@@ -20,14 +21,24 @@ class Misunderstood extends Error {
   }
 }
 
-/** The local AWS's own door, for which AWS has no API: its state, its time, which regions are dark, and forgetting everything. */
+/** The local AWS's own door, for which AWS has no API: its state, its time, which regions are dark, files of EFS, and forgetting everything. */
 export async function control(world: World, settings: Settings, request: HttpRequest): Promise<HttpResponse> {
   try {
+    if (request.path.startsWith(EFS) && FILE_METHODS.includes(request.method)) return filesIn(world, request);
     return json(200, await act(world, settings, request));
   } catch (error) {
     if (error instanceof Misunderstood) return json(error.status, { error: error.message });
     throw error;
   }
+}
+
+const EFS = `${CONTROL}/efs/`;
+const FILE_METHODS = ['GET', 'PUT', 'DELETE'];
+
+function filesIn(world: World, request: HttpRequest): HttpResponse {
+  const answer = files(world, request.path.slice(EFS.length), request);
+  if ('sentence' in answer) throw new Misunderstood(answer.sentence, answer.status);
+  return answer;
 }
 
 async function act(world: World, settings: Settings, { method, path, body }: HttpRequest): Promise<object> {
@@ -48,7 +59,7 @@ async function act(world: World, settings: Settings, { method, path, body }: Htt
     default:
       throw new Misunderstood(
         `${method} ${path} is not known here; there are GET ${CONTROL}, POST ${CONTROL}/clock {"advanceSeconds"}, ` +
-          `POST ${CONTROL}/regions/<region> {"dark"} and POST ${CONTROL}/reset.`,
+          `POST ${CONTROL}/regions/<region> {"dark"}, GET, PUT and DELETE ${EFS}<file system>/<path>, and POST ${CONTROL}/reset.`,
         404,
       );
   }

@@ -1,7 +1,8 @@
 import { DescribeVolumesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { EfsState } from '../../local/services/elasticfilesystem/state.ts';
 import { type Listening, listen } from '../../local/wire/server.ts';
-import type { World } from '../../local/world/world.ts';
+import { loadServices, World } from '../../local/world/world.ts';
 import { clientOptions, HERE, worldOf } from './fixture.ts';
 
 let server: Listening | undefined;
@@ -54,6 +55,31 @@ describe('the control path', () => {
     world.dark.add('us-east-1');
     expect(await post(url, '/reset', '')).toMatchObject({ status: 200, reset: true, time: '2030-01-01T00:01:00.000Z' });
     expect(world.dark.size).toBe(0);
+  });
+
+  it('is the door to the files of a file system, which AWS has no API for', async () => {
+    const world = new World(await loadServices(), { latency: [0, 0] });
+    const url = await serve(world);
+    const made = world.call({
+      place: HERE,
+      service: 'elasticfilesystem',
+      operation: 'CreateFileSystem',
+      input: { CreationToken: 'a' },
+    });
+    const { FileSystemId: id } = await world.clock.settle(made);
+    const at = (path: string, more: RequestInit = {}) => fetch(`${url}/_stillpoint/efs/${id}${path}`, more);
+    const bytes = new Uint8Array([0, 255, 10]);
+    expect((await at('/uploads/a%20b.bin', { method: 'PUT', body: bytes })).status).toBe(204);
+    expect(new Uint8Array(await (await at('/uploads/a%20b.bin')).arrayBuffer())).toEqual(bytes);
+    expect(await (await at('')).json()).toEqual(['/uploads/a b.bin']);
+    expect(world.state<EfsState>('elasticfilesystem', HERE).files(id).read('/uploads/a b.bin')).toEqual(bytes);
+    expect((await at('/uploads/a%20b.bin', { method: 'DELETE' })).status).toBe(204);
+    const missing = await at('/uploads/a%20b.bin');
+    expect([missing.status, await missing.json()]).toEqual([404, { error: `${id} has no file /uploads/a b.bin.` }]);
+    expect((await at('/..%2fb', { method: 'PUT', body: 'x' })).status).toBe(400);
+    world.dark.add(HERE.region);
+    expect((await at('/x')).status).toBe(503);
+    expect((await fetch(`${url}/_stillpoint/efs/fs-none/x`)).status).toBe(404);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { instant } from '../../aws/clock.ts';
 import { Conflict, Permanent } from '../../aws/errors.ts';
 import { judge } from '../../decide/consistency.ts';
+import { besides } from '../../decide/slow.ts';
 import type { Artifact, Consistency, Plan, Progress, Sealed } from '../../domain.ts';
 import { commitOutcome, readAttempt } from '../../vault/ledger.ts';
 import { type Carried, type Stage, step } from '../step.ts';
@@ -27,10 +28,12 @@ export const seal = step({
         cut,
       ]),
     );
-    const { refusal, consistency, skewSeconds, because } = judge(plan, progress, (kind) => classes.get(kind) ?? 'slow');
+    const classOf = (kind: string) => classes.get(kind) ?? 'slow';
+    const { refusal, consistency, skewSeconds, because } = judge(plan, progress, classOf);
     if (refusal) throw new Permanent(refusal);
     const { digest } = await commitOutcome({
       ...sealedOf(plan, progress!, instant(stage.clock.now()), stage.code),
+      notes: [...plan.notes, ...besides(plan, progress!, classOf)],
       consistency,
       skewSeconds,
       because,

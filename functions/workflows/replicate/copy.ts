@@ -1,5 +1,5 @@
 import { Conflict } from '../../aws/errors.ts';
-import { keepUntil } from '../../decide/promise.ts';
+import { keepDays, keepUntil } from '../../decide/promise.ts';
 import type { Artifact, Item, Plan } from '../../domain.ts';
 import type { CopyWork } from '../../kinds/kind.ts';
 import { noteProgress, readAttempt } from '../../vault/ledger.ts';
@@ -33,8 +33,9 @@ export function copyWorks(plan: Plan): CopyWork[] {
   const resources = new Map(plan.resources.map((resource) => [resource.id, resource]));
   const until = keepUntil(plan.vault, plan.plannedAt);
   const point = { application: plan.application, slot: plan.slot, attempt: plan.attempt };
+  const kept = { keepDays: keepDays(plan.policy), ...(until ? { keepUntil: until } : {}) };
   return artifacts.flatMap((artifact) => {
     const resource = resources.get(artifact.resource);
-    return resource ? [{ point, resource, cut, artifact, vault: plan.vault, ...(until ? { keepUntil: until } : {}) }] : [];
+    return resource ? [{ point, resource, cut, artifact, vault: plan.vault, ...kept }] : [];
   });
 }
