@@ -84,6 +84,13 @@ describe('the verdict', () => {
     test(`falls when there is ${what}`, () => expect(label(cut, artifacts)).toBe('crash-consistent'));
   }
 
+  test('what is named by its own digest needs no position', () => {
+    const positions = { atFreeze: { a: '7' }, atRelease: { a: '7' } };
+    const images = [inside[0]!, { ...inside[1]!, unchanging: true as const }];
+    expect(label({ freeze: freeze({ positions }) })).toBe('application-consistent (attested)');
+    expect(label({ freeze: freeze({ positions }) }, images)).toBe('application-consistent');
+  });
+
   test('a resource without a position makes it attested', () => {
     expect(label({ freeze: freeze({ positions: { atFreeze: { a: '7' }, atRelease: { a: '7' } } }) })).toBe(
       'application-consistent (attested)',

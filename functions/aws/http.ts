@@ -6,7 +6,7 @@ import type { HttpRequest, HttpResponse } from './transport.ts';
 /** An API server that is silent for so long is not there. A watch or an exec is another matter, and goes another way. */
 const SILENCE_MILLIS = 60_000;
 
-/** One request to a cluster's API server. Rejects where no answer came, and for what must not be sent at all. */
+/** One request to a cluster's API server or to a presigned address. Rejects where no answer came, and for what must not be sent at all. */
 export async function fetchOverHttp(request: HttpRequest): Promise<HttpResponse> {
   const incoming = await responseTo(request);
   const chunks: Buffer[] = [];

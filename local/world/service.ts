@@ -17,7 +17,7 @@ export interface Service<State = any> {
   /** Makes the state of a place, empty. */
   readonly state: (context: StateContext) => State;
   readonly operations: Record<string, Operation<any, any, State>>;
-  /** What it answers by plain HTTP beside its API, at `/_<name>/…`: the presigned addresses that its answers name. */
+  /** What it answers by plain HTTP beside its API, at `/_<name>/<account>/<region>/…`: the presigned addresses that its answers name. */
   readonly http?: (world: World, request: PlainRequest) => PlainResponse;
 }
 

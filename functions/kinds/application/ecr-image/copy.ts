@@ -16,7 +16,7 @@ import { asJson, failing, handleOf, inParallel } from '../../items.ts';
 import { type CopyWork, done, type Passage, type Started, started } from '../../kind.ts';
 import { BUDGET_MILLIS } from '../../objects.ts';
 import { ownTags } from '../../scope.ts';
-import { copyTag, type HoldFacts, holdFacts, holdTag, OURS, plannedFacts } from './image.ts';
+import { copyTag, type HoldFacts, holdFacts, holdTag, plannedFacts } from './image.ts';
 import { copyLayer, layerCopying, layersOf, listedIn, missingLayers, type Upload } from './layers.ts';
 import { readingLifecycle, troubleWithLifecycle } from './lifecycle.ts';
 import { type Marker, markerId, markerOf, markerReading, markerWriting, putMarkerOnce, readMarker } from './marker.ts';
@@ -179,15 +179,12 @@ async function ensureRepository(aws: Pulling, { resource, point }: CopyWork): Pr
     .catch(when('RepositoryAlreadyExistsException', () => undefined));
 }
 
+/** Whether the lifecycle policy of the vault's own repository, if somebody gave it one, leaves what we hold there. */
 async function lifecycleTrouble(aws: Pulling, repositoryName: string, { tags }: Marker): Promise<string | undefined> {
-  for (const digest of Object.keys(tags)) {
-    const borne = (await describeImage(aws, repositoryName, digest))?.tags ?? [];
-    const trouble = await troubleWithLifecycle(
-      aws,
-      repositoryName,
-      borne.filter((tag) => !tag.startsWith(OURS)),
-    );
-    if (trouble !== undefined) return trouble;
-  }
-  return undefined;
+  const described = await inParallel(Object.keys(tags), 4, (digest) => describeImage(aws, repositoryName, digest));
+  return troubleWithLifecycle(
+    aws,
+    repositoryName,
+    described.map((image) => image?.tags ?? []),
+  );
 }

@@ -84,7 +84,7 @@ async function look(
       tags: Object.fromEntries(tagMap(tags)),
     },
   };
-  const refusal = await firstTrouble(
+  const refusal = await troubleWithLifecycle(
     aws,
     name,
     borne.map((one) => one?.tags ?? []),
@@ -100,12 +100,4 @@ async function look(
     },
     ...(refusal === undefined ? {} : { refusal }),
   };
-}
-
-async function firstTrouble(aws: Looking, name: string, borne: readonly (readonly string[])[]): Promise<string | undefined> {
-  for (const tags of borne) {
-    const trouble = await troubleWithLifecycle(aws, name, tags);
-    if (trouble !== undefined) return trouble;
-  }
-  return undefined;
 }

@@ -21,7 +21,8 @@ interface Rule {
 const ALL = 100_000;
 
 /**
- * Why a repository's lifecycle policy could take away an image although a tag of ours holds it, one sentence; undefined where it cannot.
+ * Why a repository's lifecycle policy could take away one of some images, each with the tags that it bears, although a tag of ours holds it:
+ * one sentence; undefined where it cannot.
  * A rule selects an image by any of its tags, whatever other tags it bears, so a tag alone holds only what would be untagged. But an image
  * that meets the tag criteria of one rule is never touched by a rule of lower priority (ECR guide, "Lifecycle policies"): a rule for our tags
  * that keeps all holds the rest.
@@ -29,12 +30,13 @@ const ALL = 100_000;
 export async function troubleWithLifecycle(
   aws: Door<typeof readingLifecycle>,
   repositoryName: string,
-  tags: readonly string[],
+  tags: readonly (readonly string[])[],
 ): Promise<string | undefined> {
   const { lifecyclePolicyText } = await aws
     .lifecycle({ repositoryName })
     .catch(when('LifecyclePolicyNotFoundException', () => ({ lifecyclePolicyText: undefined })));
-  const rule = lifecyclePolicyText === undefined ? undefined : reaching(lifecyclePolicyText, tags);
+  if (lifecyclePolicyText === undefined) return undefined;
+  const [rule] = tags.flatMap((borne) => reaching(lifecyclePolicyText, borne) ?? []);
   return (
     rule &&
     `Rule ${rule.rulePriority} of the lifecycle policy of repository ${repositoryName} can take away images that a restore point needs; ` +
