@@ -104,7 +104,7 @@ def others_say():
         "functions": client("lambda").list_functions()["Functions"],
         "noFunction": refused(lambda: client("lambda").get_function(FunctionName="none")),
         "noTable": refused(lambda: client("dynamodb").describe_table(TableName="none")),
-        "noService": refused(lambda: client("sns").list_topics()),
+        "noService": refused(lambda: client("redshift").describe_clusters()),
     }
 
 
