@@ -137,7 +137,7 @@ describe('a point that is kept by the log', () => {
         open(rds.copy.start, world.transport, world.clock, { here: world.vault.place, home: world.home.place })(works),
       );
     const first = await start();
-    expect(first.every(({ state }) => state === 'waiting')).toBe(true);
+    expect(first.some(({ state }) => state === 'waiting')).toBe(true);
     expect(whyOf(first)).toMatch(/Its log in eu-west-1 has not reached .* yet\./);
     const at = Date.parse(cut.instant!);
     for (;;) {
