@@ -22,8 +22,6 @@ export const machineName = (workflow: string): string => `stillpoint-${workflow}
 export const functionName = (step: string): string => `stillpoint-${step}`;
 export const machineArn = ({ account, region }: Place, workflow: string): string =>
   `arn:aws:states:${region}:${account}:stateMachine:${machineName(workflow)}`;
-export const functionArn = ({ account, region }: Place, step: string): string =>
-  `arn:aws:lambda:${region}:${account}:function:${functionName(step)}`;
 
 const attemptFolder = ({ application, slot, attempt }: PointName): string => `${application}/${slot}/${attempt}`;
 
@@ -72,4 +70,3 @@ export const sha256 = (content: string | Uint8Array): string => createHash('sha2
 /** What our events say of themselves on the default event bus. */
 export const EVENT_SOURCE = 'stillpoint';
 export const SEALED_EVENT = 'Restore Point Sealed';
-export const ABANDONED_EVENT = 'Restore Point Abandoned';
