@@ -118,15 +118,14 @@ class Story {
     });
     const began = this.world.clock.now();
     for (let told = ''; !over; await this.world.clock.advance(MINUTE / 2)) {
-      const { progress } = await this.ask(readRestore, place, { application: 'shop', restore }).catch(() => ({
-        progress: undefined,
-      }));
+      const found = await this.ask(readRestore, place, { application: 'shop', restore }).catch(() => undefined);
+      const { plan, progress } = found ?? {};
       const stage = progress?.marks.at(-1)?.name;
-      if (!stage || stage === told) continue;
+      if (!plan || !progress || !stage || stage === told) continue;
       told = stage;
       const done = progress.items.filter(({ state }) => state === 'done').length;
       this.tell(
-        `  ${restore} ${stage.padEnd(10)} ${bar(done, this.shop.resources.length)} after ${duration(this.world.clock.now() - began)}`,
+        `  ${restore} ${stage.padEnd(10)} ${bar(done, plan.point.artifacts.length)} after ${duration(this.world.clock.now() - began)}`,
       );
     }
     await ended;

@@ -22,8 +22,6 @@ export const machineName = (workflow: string): string => `stillpoint-${workflow}
 export const functionName = (step: string): string => `stillpoint-${step}`;
 export const machineArn = ({ account, region }: Place, workflow: string): string =>
   `arn:aws:states:${region}:${account}:stateMachine:${machineName(workflow)}`;
-export const functionArn = ({ account, region }: Place, step: string): string =>
-  `arn:aws:lambda:${region}:${account}:function:${functionName(step)}`;
 
 /** Where AWS Backup keeps what it captures for us, at home and in every vault, and the role that it works under there. */
 export const BACKUP_VAULT = 'stillpoint';
@@ -82,7 +80,6 @@ export const sha256 = (content: string | Uint8Array): string => createHash('sha2
 /** What our events say of themselves on the default event bus. */
 export const EVENT_SOURCE = 'stillpoint';
 export const SEALED_EVENT = 'Restore Point Sealed';
-export const ABANDONED_EVENT = 'Restore Point Abandoned';
 /** Where the files of a database's export lie: below the snapshot that they are of, in home's staging bucket and in a vault's data bucket. */
 export const databaseExportPrefix = (snapshot: string, application?: string, restorePoint?: string): string =>
   ['database-exports', snapshot, application, restorePoint].filter((part) => part !== undefined).join('/');

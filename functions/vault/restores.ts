@@ -2,7 +2,7 @@ import { Permanent } from '../aws/errors.ts';
 import { verb } from '../aws/verb.ts';
 import type { Instant, Item, Rename, Report, Restored, RestorePlan } from '../domain.ts';
 import { ledgerBucket, restorePlanKey, restoreProgressKey, restoreReportKey } from './layout.ts';
-import { listing, listKeys, reading, readNewest, readOldest, replace, writeOnce, writing } from './objects.ts';
+import { reading, readNewest, readOldest, replace, writeOnce, writing } from './objects.ts';
 import { parseRecord } from './records.ts';
 
 /** What a restore has come to so far; rewritten under the ETag that was read. */
@@ -77,10 +77,4 @@ export const writeReport = verb(writing, async (aws, report: Report, { here }): 
   const Bucket = ledgerBucket(here);
   const Key = restoreReportKey(report.application, report.id);
   return parse<Report>(await writeOnce(aws, { Bucket, Key, Body: JSON.stringify(report) }, () => true), `${Bucket}/${Key}`);
-});
-
-/** The names of an application's restores into or from this vault. */
-export const listRestores = verb(listing, async (aws, application: string, { here }): Promise<string[]> => {
-  const keys = await listKeys(aws, ledgerBucket(here), `restores/${application}/`);
-  return [...new Set(keys.map((key) => key.split('/')[2] as string))];
 });

@@ -1,3 +1,4 @@
+import { rfc3339 } from '../world/clock.ts';
 import type { Random } from '../world/random.ts';
 import type { Place, World } from '../world/world.ts';
 import { type JsonObject, listAt, set, textAt } from './json.ts';
@@ -75,7 +76,7 @@ export class Cluster {
 
   /** Now, in the grain of Kubernetes' timestamps (API, `metav1.Time`: RFC 3339 in whole seconds). */
   timestamp(offsetSeconds = 0): string {
-    return new Date(this.now() + offsetSeconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
+    return rfc3339(new Date(this.now() + offsetSeconds * 1000));
   }
 
   /** Later, unless the cluster is gone by then. The answer cancels it. */

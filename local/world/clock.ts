@@ -247,3 +247,6 @@ function pop(heap: Event[]): Event | undefined {
     i = least;
   }
 }
+
+/** RFC 3339 in whole seconds, as EventBridge's events and Kubernetes' objects tell a time. */
+export const rfc3339 = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, 'Z');

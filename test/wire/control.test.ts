@@ -1,20 +1,8 @@
 import { DescribeVolumesCommand, EC2Client } from '@aws-sdk/client-ec2';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { EfsState } from '../../local/services/elasticfilesystem/state.ts';
-import { type Listening, listen } from '../../local/wire/server.ts';
 import { loadServices, World } from '../../local/world/world.ts';
-import { clientOptions, HERE, worldOf } from './fixture.ts';
-
-let server: Listening | undefined;
-afterEach(async () => {
-  await server?.close();
-  server = undefined;
-});
-
-async function serve(world: World): Promise<string> {
-  server = await listen(world, { seed: '0', speed: 0 });
-  return server.url;
-}
+import { clientOptions, HERE, serve, worldOf } from './fixture.ts';
 
 describe('the control path', () => {
   const post = async (url: string, path: string, body: string) => {

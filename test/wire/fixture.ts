@@ -1,3 +1,5 @@
+import { onTestFinished } from 'vitest';
+import { listen } from '../../local/wire/server.ts';
 import type { Operation, Service } from '../../local/world/service.ts';
 import { type Caller, World, type WorldOptions } from '../../local/world/world.ts';
 
@@ -39,6 +41,13 @@ export function worldOf(
     { name, ...SDKS[name], scope: 'partition', state: sessions, operations: operations[name] ?? {} },
   ]);
   return new World(new Map(services), { patience: 3, ...options });
+}
+
+/** Serves a world over a socket until the test that asks has ended; answers where. */
+export async function serve(world: World): Promise<string> {
+  const { url, close } = await listen(world, { seed: '0', speed: 0 });
+  onTestFinished(close);
+  return url;
 }
 
 /** The keys of an account's root, as the local AWS takes them. */

@@ -1,21 +1,8 @@
 import { request } from 'node:http';
 import { GetBucketLocationCommand, GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterEach, describe, expect, it } from 'vitest';
-import { type Listening, listen } from '../../local/wire/server.ts';
+import { describe, expect, it } from 'vitest';
 import { refuse } from '../../local/world/service.ts';
-import type { World } from '../../local/world/world.ts';
-import { clientOptions, failure, signedFor, worldOf } from './fixture.ts';
-
-let server: Listening | undefined;
-afterEach(async () => {
-  await server?.close();
-  server = undefined;
-});
-
-async function serve(world: World): Promise<string> {
-  server = await listen(world, { seed: '0', speed: 0 });
-  return server.url;
-}
+import { clientOptions, failure, serve, signedFor, worldOf } from './fixture.ts';
 
 describe('S3’s own ways', () => {
   const text = (body: string) => new TextEncoder().encode(body);

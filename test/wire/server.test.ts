@@ -5,23 +5,10 @@ import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
 import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { requestHandler } from '../../local/wire/handler.ts';
-import { type Listening, listen } from '../../local/wire/server.ts';
 import { type Context, refuse } from '../../local/world/service.ts';
-import type { World } from '../../local/world/world.ts';
-import { clientOptions, failure, HERE, signedFor, worldOf } from './fixture.ts';
-
-let server: Listening | undefined;
-afterEach(async () => {
-  await server?.close();
-  server = undefined;
-});
-
-async function serve(world: World): Promise<string> {
-  server = await listen(world, { seed: '0', speed: 0 });
-  return server.url;
-}
+import { clientOptions, failure, HERE, serve, signedFor, worldOf } from './fixture.ts';
 
 describe('what is not modelled', () => {
   it.each([

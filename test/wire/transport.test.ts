@@ -7,30 +7,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateSnapshotCommand, DescribeSnapshotsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { calls } from '../../functions/aws/call.ts';
 import { Lost, Permanent } from '../../functions/aws/errors.ts';
 import { sdkTransport } from '../../functions/aws/sdk-transport.ts';
 import type { Transport } from '../../functions/aws/transport.ts';
 import { open, verb } from '../../functions/aws/verb.ts';
 import { requestHandler } from '../../local/wire/handler.ts';
-import { type Listening, listen } from '../../local/wire/server.ts';
+import { listen } from '../../local/wire/server.ts';
 import { errorAfter, errorBefore, type Fault, silenceAfter } from '../../local/world/faults.ts';
 import { refuse } from '../../local/world/service.ts';
 import type { World } from '../../local/world/world.ts';
-import { HERE, rootOf, worldOf } from './fixture.ts';
+import { HERE, rootOf, serve, worldOf } from './fixture.ts';
 
 const { read, once } = calls('ec2', EC2Client);
 const { read: readObject } = calls('s3', S3Client);
 const create = once(CreateSnapshotCommand);
 const describeThem = read(DescribeSnapshotsCommand);
 const get = readObject(GetObjectCommand);
-
-let server: Listening | undefined;
-afterEach(async () => {
-  await server?.close();
-  server = undefined;
-});
 
 /** A world in which snapshots are made and listed, over a socket or without one. */
 function snapshots(): { world: World; made: string[] } {
@@ -46,8 +40,8 @@ function snapshots(): { world: World; made: string[] } {
 }
 
 const overSocket = async (world: World): Promise<Transport> => {
-  server = await listen(world, { seed: '0', speed: 0 });
-  return sdkTransport({ endpoint: server.url, credentials: ({ account }) => rootOf(account) });
+  const endpoint = await serve(world);
+  return sdkTransport({ endpoint, credentials: ({ account }) => rootOf(account) });
 };
 const inProcess = async (world: World): Promise<Transport> =>
   sdkTransport({ requestHandler: requestHandler(world), credentials: ({ account }) => rootOf(account) });
@@ -153,8 +147,7 @@ describe('keys that the SDK finds by itself', () => {
     Object.assign(process.env, { AWS_ACCESS_KEY_ID: HERE.account, AWS_SECRET_ACCESS_KEY: 'none' });
     try {
       const { world, made } = snapshots();
-      server = await listen(world, { seed: '0', speed: 0 });
-      const transport = sdkTransport({ environment: { AWS_ENDPOINT_URL: server.url } });
+      const transport = sdkTransport({ environment: { AWS_ENDPOINT_URL: await serve(world) } });
       await transport.send({ call: create, place: HERE, input: { VolumeId: 'vol-1' } });
       const elsewhere = { account: '999900001111', region: 'us-east-1' };
       const refused = await transport
@@ -224,11 +217,11 @@ describe('requests to a cluster', () => {
   if (!own || !other) console.warn('Skipped: trust in an authority; there is no openssl here to make certificates.');
 
   it('carry method, headers and bytes there and back', async () => {
-    server = await listen(worldOf(), { seed: '0', speed: 0 });
+    const url = await serve(worldOf());
     const body = new TextEncoder().encode('{"advanceSeconds": 1}');
     const answer = await fetch({
       method: 'POST',
-      url: `${server.url}/_stillpoint/clock`,
+      url: `${url}/_stillpoint/clock`,
       headers: { accept: 'application/json' },
       body,
     });
@@ -238,9 +231,8 @@ describe('requests to a cluster', () => {
   });
 
   it('reject where no answer comes', async () => {
-    server = await listen(worldOf(), { seed: '0', speed: 0 });
-    const { url } = server;
-    await server.close();
+    const { url, close } = await listen(worldOf(), { seed: '0', speed: 0 });
+    await close();
     await expect(fetch({ method: 'GET', url, headers: {} })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 

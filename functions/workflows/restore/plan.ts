@@ -3,7 +3,7 @@ import { calls } from '../../aws/call.ts';
 import { instant } from '../../aws/clock.ts';
 import { Permanent, when } from '../../aws/errors.ts';
 import { verb } from '../../aws/verb.ts';
-import { type Place, type PointName, type Preview, pointId, type Sealed, samePlace, type Target } from '../../domain.ts';
+import { type Place, type PointName, type Preview, type Sealed, samePlace, type Target } from '../../domain.ts';
 import { looking } from '../../freeze/hook.ts';
 import type { RestoreWork } from '../../kinds/kind.ts';
 import { DATA_KEY } from '../../vault/layout.ts';
@@ -188,5 +188,3 @@ const predict = (previews: readonly Preview[], order: readonly (readonly string[
   const minutes = new Map(previews.map((one) => [one.resource, one.minutes]));
   return order.reduce((sum, wave) => sum + Math.max(0, ...wave.map((resource) => minutes.get(resource) ?? 0)), 0);
 };
-
-export const pointOf = ({ point }: { point: Sealed }): string => pointId(point);

@@ -1,4 +1,5 @@
 import { CronExpressionParser } from 'cron-parser';
+import { rfc3339 } from '../../world/clock.ts';
 import type { Cluster } from '../cluster.ts';
 import { remove } from '../deletion.ts';
 import { type Json, type JsonObject, json, objectAt } from '../json.ts';
@@ -73,7 +74,7 @@ function run(cluster: Cluster, found: Stored, running: readonly Stored[], due: n
   const job = start(cluster, found, due);
   const { name, uid } = job.view.metadata;
   amend(cluster, CRON_JOBS, found, [
-    [['status', 'lastScheduleTime'], new Date(due).toISOString().replace(/\.\d+Z$/, 'Z')],
+    [['status', 'lastScheduleTime'], rfc3339(new Date(due))],
     [['status', 'active'], [{ kind: 'Job', namespace: job.view.metadata.namespace, name, uid, apiVersion: 'batch/v1' }]],
   ]);
 }

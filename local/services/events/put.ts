@@ -1,4 +1,5 @@
 import type * as SDK from '@aws-sdk/client-eventbridge';
+import { rfc3339 } from '../../world/clock.ts';
 import { type Context, operations } from '../../world/service.ts';
 import { parseArn } from '../deliveries.ts';
 import { compiled, invalid } from './rules.ts';
@@ -55,7 +56,7 @@ function publish(entry: SDK.PutEventsRequestEntry, { world, account, region, now
     'detail-type': DetailType,
     source: Source,
     account,
-    time: (Time ?? now()).toISOString().replace(/\.\d+Z$/, 'Z'),
+    time: rfc3339(Time ?? now()),
     region,
     resources: Resources,
     detail: parsed(Detail)!,

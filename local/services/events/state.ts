@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../world/clock.ts';
 import type { StateContext } from '../../world/service.ts';
 import { refuse } from '../../world/service.ts';
 import type { Place, World } from '../../world/world.ts';
@@ -115,7 +116,7 @@ export class EventsState {
   emit({ source, detail, resources = [], time = this.#now(), ...rest }: Told): string {
     const { account, region } = this.#place;
     const id = this.#random.uuid();
-    const instant = time.toISOString().replace(/\.\d+Z$/, 'Z');
+    const instant = rfc3339(time);
     this.publish('default', {
       version: '0',
       id,
@@ -157,7 +158,7 @@ export class EventsState {
       'detail-type': 'Scheduled Event',
       source: 'aws.events',
       account,
-      time: time.toISOString().replace(/\.\d+Z$/, 'Z'),
+      time: rfc3339(time),
       region,
       resources: [rule.arn],
       detail: {},

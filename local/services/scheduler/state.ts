@@ -1,4 +1,5 @@
 import type { CreateScheduleInput, ScheduleState } from '@aws-sdk/client-scheduler';
+import { rfc3339 } from '../../world/clock.ts';
 import type { StateContext } from '../../world/service.ts';
 import { refuse } from '../../world/service.ts';
 import type { Place, World } from '../../world/world.ts';
@@ -133,7 +134,7 @@ export class SchedulerState {
   async #invoke({ arn, name, written: { Target } }: Schedule, scheduled: Date): Promise<void> {
     const { account } = this.#place;
     const { MaximumRetryAttempts: attempts, MaximumEventAgeInSeconds: seconds } = Target?.RetryPolicy ?? {};
-    const time = scheduled.toISOString().replace(/\.\d+Z$/, 'Z');
+    const time = rfc3339(scheduled);
     const execution = this.#random.uuid();
     await deliver(this.#world, {
       from: this.#place,

@@ -60,5 +60,4 @@ export interface PlannedFacts {
   readonly volumes: readonly BoundClaim[];
 }
 
-export const plannedFacts = ({ facts }: Resource): PlannedFacts => facts as unknown as PlannedFacts;
 export const asFacts = (facts: NamespaceFacts | PlannedFacts): Resource['facts'] => facts as unknown as { [key: string]: Json };
