@@ -1,5 +1,5 @@
 import type { Transport } from '../functions/aws/transport.ts';
-import { PATTERNS } from '../functions/configuration/events.ts';
+import { eventName, patternOf } from '../functions/configuration/events.ts';
 import type { Configuration } from '../functions/configuration/schema.ts';
 import { type Application, type Place, type Policy, samePlace, type Vault } from '../functions/domain.ts';
 import { kinds } from '../functions/kinds/index.ts';
@@ -15,7 +15,9 @@ import {
   SEALED_EVENT,
   SIGNING_KEY,
   stagingBucket,
+  triggerName,
 } from '../functions/vault/layout.ts';
+import { ledgerPolicy } from '../functions/vault/policy.ts';
 import { definitionOf, type Workflow } from '../functions/workflows/asl.ts';
 import { workflowsIn } from '../functions/workflows/index.ts';
 import { handlerOf } from '../functions/workflows/lambda.ts';
@@ -84,28 +86,6 @@ export async function makeStores(world: World, place: Place, lock: Vault['lock']
   await makeBackupVault(world, place, lock);
   await makeKey(world, place, SIGNING_KEY, { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' });
 }
-
-const ledgerPolicy = (bucket: string) => {
-  const Resource = [
-    `arn:aws:s3:::${bucket}/restore-points/*`,
-    `arn:aws:s3:::${bucket}/restores/*`,
-    `arn:aws:s3:::${bucket}/keys/*`,
-  ];
-  return {
-    Version: '2012-10-17',
-    Statement: [
-      {
-        Sid: 'OnlyConditionalWrites',
-        Effect: 'Deny',
-        Principal: '*',
-        Action: 's3:PutObject',
-        Resource,
-        Condition: { Null: { 's3:if-none-match': 'true' } },
-      },
-      { Sid: 'NoDeletes', Effect: 'Deny', Principal: '*', Action: ['s3:DeleteObject', 's3:DeleteObjectVersion'], Resource },
-    ],
-  };
-};
 
 async function makeBucket(world: World, place: Place, Bucket: string, locked = false): Promise<void> {
   const configuration = place.region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: place.region } };
@@ -213,7 +193,8 @@ async function schedule(world: World, configuration: Configuration): Promise<voi
     for (const name of policy.applications) {
       const application = configuration.applications[name] as Application;
       await scheduleProtect(world, application, policy);
-      for (const event of policy.on) await protectOn(world, application, policy, event);
+      for (const [index, event] of policy.on.entries())
+        await protectOn(world, application, policy, event, eventName(event, index));
     }
   }
   for (const application of Object.values(configuration.applications)) {
@@ -245,7 +226,7 @@ async function scheduleProtect(world: World, { name, home }: Application, policy
     home,
     'scheduler',
     'CreateSchedule',
-    scheduleOf(`stillpoint-${policy.name}-${name}`, policy.schedule, home, 'protect', input, policy.timezone),
+    scheduleOf(triggerName(policy.name, name), policy.schedule, home, 'protect', input, policy.timezone),
   );
 }
 
@@ -255,16 +236,22 @@ const scheduleReconcile = (world: World, { name }: Application, place: Place) =>
     place,
     'scheduler',
     'CreateSchedule',
-    scheduleOf(`stillpoint-reconcile-${name}`, 'rate(15 minutes)', place, 'reconcile', { application: name }),
+    scheduleOf(triggerName('reconcile', name), 'rate(15 minutes)', place, 'reconcile', { application: name }),
   );
 
-async function protectOn(world: World, { name, home }: Application, policy: Policy, event: string): Promise<void> {
-  const Rule = `stillpoint-${policy.name}-${name}-${event}`;
+async function protectOn(
+  world: World,
+  { name, home }: Application,
+  policy: Policy,
+  event: string,
+  called: string,
+): Promise<void> {
+  const Rule = triggerName(policy.name, name, called);
   await call(world, home, 'events', 'PutRule', {
     Name: Rule,
-    EventPattern: JSON.stringify(PATTERNS[event as keyof typeof PATTERNS]),
+    EventPattern: JSON.stringify(patternOf(event)),
   });
-  const asked = { application: name, policy: policy.name, trigger: 'event', due: '<time>', asker: event };
+  const asked = { application: name, policy: policy.name, trigger: 'event', due: '<time>', asker: called };
   await call(world, home, 'events', 'PutTargets', {
     Rule,
     Targets: [

@@ -43,7 +43,7 @@ const SEES_LOCAL = ['demo', 'cli', 'docs', 'test'];
 const roomOf = (path: string): number => ROOMS.findIndex((room) => path === room || path.startsWith(`${room}/`));
 
 describe('the import rule', () => {
-  for (const folder of ['functions', 'local', 'demo', 'cli']) {
+  for (const folder of ['functions', 'infra', 'local', 'demo', 'cli']) {
     test(`${folder}/ looks only to the left`, () => {
       const wrong = sources(folder).flatMap((file) =>
         importsOf(file)
@@ -62,6 +62,15 @@ describe('the import rule', () => {
     ).toEqual([]);
   });
 
+  test('infra names no kind and no step: it loops over the registries', () => {
+    const named = [...Object.keys(kinds), ...workflows.flatMap(({ steps }) => steps.map(({ name }) => name))];
+    const wrong = sources('infra').flatMap((file) => {
+      const text = readFileSync(join(root, file), 'utf8');
+      return named.filter((name) => text.includes(name)).map((name) => `${file} names ${name}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
   test('a kind imports no other kind, a workflow no kind by name', () => {
     const names = Object.keys(kinds);
     const kindOf = (path: string) => names.find((name) => path.includes(`/${name}/`));
@@ -75,7 +84,7 @@ describe('the import rule', () => {
   });
 
   test('no folder is called core, lib, common or utils', () => {
-    const folders = ['functions', 'local', 'demo', 'cli', 'test']
+    const folders = ['functions', 'infra', 'local', 'demo', 'cli', 'test']
       .flatMap(sources)
       .flatMap((file) => file.split('/').slice(0, -1));
     expect(folders.filter((name) => /^(core|lib|libs|common|utils?|helpers?|misc)$/.test(name))).toEqual([]);
@@ -93,7 +102,7 @@ describe('clock, randomness and environment', () => {
   const READERS = [/^functions\/aws\//, /^local\/world\//, /^cli\//];
   const AMBIENT = /\bDate\.now\(|new Date\(\)|Math\.random\(|\bprocess\.env\b|\bsetTimeout\(|\bperformance\.now\(/;
   test('are read only where the house allows', () => {
-    const wrong = ['functions', 'local', 'demo']
+    const wrong = ['functions', 'infra', 'local', 'demo']
       .flatMap(sources)
       .filter((file) => !READERS.some((reader) => reader.test(file)))
       .flatMap((file) =>

@@ -29,3 +29,12 @@ export const PATTERNS: Readonly<Record<(typeof EVENTS)[number], object>> = {
     detail: { eventTypeCategory: ['issue'] },
   },
 };
+
+const CUSTOM = 'custom:';
+
+/** The pattern of an event as a resolved policy names it: one of ours by name, or `custom:` and its own pattern as JSON. */
+export const patternOf = (event: string): object =>
+  event.startsWith(CUSTOM) ? (JSON.parse(event.slice(CUSTOM.length)) as object) : PATTERNS[event as keyof typeof PATTERNS];
+
+/** A short name for an event: its own, or for a custom one its place in the list that names it. */
+export const eventName = (event: string, index: number): string => (event.startsWith(CUSTOM) ? `custom-${index + 1}` : event);

@@ -67,6 +67,35 @@ function numberOf(text: string, { words = [], from }: Field): number {
   return /^\d+$/.test(text) ? Number(text) : Number.NaN;
 }
 
+const UNIT_SECONDS = { minute: 60, hour: 3600, day: 86_400 } as const;
+const DAY_MINUTES = 1440;
+
+/** At least how many seconds lie between two times of a valid schedule. Restrictions to days only lengthen it, so they are not looked at. */
+export function shortestGapSeconds(expression: string): number {
+  const rate = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression.trim());
+  if (rate) return Number(rate[1]) * UNIT_SECONDS[rate[2] as keyof typeof UNIT_SECONDS];
+  const [minutes = '*', hours = '*'] = expression
+    .trim()
+    .replace(/^cron\(|\)$/g, '')
+    .trim()
+    .split(/\s+/);
+  const times = valuesOf(hours, FIELDS[1]!).flatMap((hour) => valuesOf(minutes, FIELDS[0]!).map((minute) => hour * 60 + minute));
+  const gaps = times.map((time, index) => (times[index + 1] ?? times[0]! + DAY_MINUTES) - time);
+  return Math.min(...gaps) * 60;
+}
+
+/** Every value that a field names, in order. */
+function valuesOf(text: string, field: Field): number[] {
+  const values = text.split(',').flatMap((part) => {
+    const [range = '*', step] = part.split('/');
+    const [from, to] =
+      range === '*' ? [field.from, field.to] : (range.split('-').map((end) => numberOf(end, field)) as [number, number?]);
+    const last = to ?? (step === undefined ? from : field.to);
+    return Array.from({ length: Math.floor((last - from) / Number(step ?? 1)) + 1 }, (_, i) => from + i * Number(step ?? 1));
+  });
+  return [...new Set(values)].sort((a, b) => a - b);
+}
+
 /** What is wrong with a time zone, or nothing. */
 export function timezoneProblem(timezone: string): string | undefined {
   try {

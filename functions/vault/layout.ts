@@ -28,6 +28,18 @@ export const BACKUP_VAULT = 'stillpoint';
 export const backupVaultArn = ({ account, region }: Place): string =>
   `arn:aws:backup:${region}:${account}:backup-vault:${BACKUP_VAULT}`;
 export const backupRoleArn = ({ account }: Place): string => `arn:aws:iam::${account}:role/stillpoint-backup`;
+/** Roles have no region of their own, so theirs stands in their name. */
+export const roleName = (what: string, { region }: Place): string => `stillpoint-${what}-${region}`;
+export const roleArn = (what: string, place: Place): string => `arn:aws:iam::${place.account}:role/${roleName(what, place)}`;
+/** What takes points of an application by a policy: a schedule, or with an event's name a rule. Both names may have 64 characters (Scheduler and EventBridge API). */
+export const triggerName = (...parts: readonly string[]): string => {
+  const name = ['stillpoint', ...parts].join('-');
+  return name.length <= 64 ? name : `${name.slice(0, 55)}-${sha256(name).slice(0, 8)}`;
+};
+/** Every bucket of ours, wherever it is; no application's bucket may be called so. */
+export const OUR_BUCKETS = 'stillpoint-*';
+export const functionArn = ({ account, region }: Place, step: string): string =>
+  `arn:aws:lambda:${region}:${account}:function:${functionName(step)}`;
 
 const attemptFolder = ({ application, slot, attempt }: PointName): string => `${application}/${slot}/${attempt}`;
 
@@ -71,6 +83,9 @@ export const namespacesPrefix = (application: string, cut?: string): string =>
 export const imagesKey = (application: string, restorePoint: string, cut: string, repository: string): string =>
   `${imagesPrefix(application)}${restorePoint}/${cut}/${sha256(repository).slice(0, 40)}.json`;
 export const imagesPrefix = (application: string): string => `images/${application}/`;
+/** Under these lies what says which copies are still needed; whoever expires copies condemns them here first, and writes nowhere else. */
+export const NEEDED_PREFIXES: readonly string[] = ['lists/', 'namespaces/', 'images/'];
+
 /** Where a table's export lies: in home's staging bucket and, under the copy's own restore point, in a vault's data bucket. */
 export const exportPrefix = (application: string, restorePoint: string, table: string): string =>
   `exports/${application}/${restorePoint}/${table}`;

@@ -3,10 +3,12 @@ import { calls } from '../../functions/aws/call.ts';
 import { sdkTransport } from '../../functions/aws/sdk-transport.ts';
 import type { Transport } from '../../functions/aws/transport.ts';
 import { createWorld, direct, requestHandler, start } from '../../local/index.ts';
+import { bundleLoads } from './bundles.ts';
 
 /**
  * `npm run bench`: how many calls a second each transport makes, as a ratio to the SDK's clients over a socket, all in this one run. Medians of
- * rounds that take turns, so that whatever else the machine does falls on all of them alike.
+ * rounds that take turns, so that whatever else the machine does falls on all of them alike. Then how large each step's bundle is and how long it
+ * takes to load, over bare Node.
  */
 const PLACE = { account: '111122223333', region: 'us-east-1' };
 const CALLS = 400;
@@ -62,8 +64,16 @@ const results = candidates.map(({ name }) => ({
   ratio: Number((median(rates.get(name)!) / baseline).toFixed(1)),
 }));
 await served.close();
+const bundles = await bundleLoads();
 if (process.argv.includes('--json'))
-  process.stdout.write(`${JSON.stringify({ calls: CALLS, rounds: ROUNDS, baseline: 'SDK over a socket', results }, null, 2)}\n`);
-else
+  process.stdout.write(
+    `${JSON.stringify({ calls: CALLS, rounds: ROUNDS, baseline: 'SDK over a socket', results, bundles }, null, 2)}\n`,
+  );
+else {
   for (const { transport, callsPerSecond, ratio } of results)
     process.stdout.write(`${transport.padEnd(20)} ${String(callsPerSecond).padStart(7)} calls/s   ${ratio.toFixed(1)} ×\n`);
+  for (const { step, kilobytes, loadedFirst, millis } of bundles)
+    process.stdout.write(
+      `${step.padEnd(20)} ${String(kilobytes).padStart(7)} kB, ${loadedFirst} kB before the first event in ${millis} ms\n`,
+    );
+}

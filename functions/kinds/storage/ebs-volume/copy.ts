@@ -8,13 +8,13 @@ import { type Artifact, type Item, pointId } from '../../../domain.ts';
 import { DATA_KEY } from '../../../vault/layout.ts';
 import { failing, handleOf, inParallel } from '../../items.ts';
 import { type CopyWork, done, failed, type Passage, type Started, started, waiting } from '../../kind.ts';
-import { describing, findSnapshots, listSnapshots, snapshotTags } from './snapshots.ts';
+import { describing, ENCRYPTING, findSnapshots, listSnapshots, snapshotTags } from './snapshots.ts';
 
 const { once, again } = calls('ec2', EC2Client);
 
 /** No client token, and the SDK signs a request for the source region by itself (EC2 API, CopySnapshot). */
 const copying = {
-  copySnapshot: once(CopySnapshotCommand, { also: ['ec2:CreateTags'] }),
+  copySnapshot: once(CopySnapshotCommand, { also: ['ec2:CreateTags', ...ENCRYPTING] }),
   ...describing,
 };
 const locking = { lockSnapshot: again(LockSnapshotCommand), ...describing };

@@ -8,12 +8,13 @@ import { DATA_KEY, sha256 } from '../../../vault/layout.ts';
 import { chunksOf, failing, handleOf } from '../../items.ts';
 import { done, failed, type Passage, type RestoreWork, type Started, started } from '../../kind.ts';
 import { ownTags } from '../../scope.ts';
+import { ENCRYPTING } from './snapshots.ts';
 import { factsOf, KIND, volumeArn } from './volume.ts';
 import { zoneFor, zonesOf, zoning } from './zones.ts';
 
 const { read, again } = calls('ec2', EC2Client);
 
-const creating = { createVolume: again(CreateVolumeCommand, { also: ['ec2:CreateTags'] }), ...zoning };
+const creating = { createVolume: again(CreateVolumeCommand, { also: ['ec2:CreateTags', ...ENCRYPTING] }), ...zoning };
 const looking = { volumes: read(DescribeVolumesCommand) };
 
 /** Tags that one EC2 resource can bear (EC2 guide, "Tag restrictions"). */

@@ -5,6 +5,16 @@ import { type Stamp, stamp } from '../../../aws/tags.ts';
 import type { Door } from '../../../aws/verb.ts';
 import { chunksOf } from '../../items.ts';
 
+/** What EC2 does with keys in the caller's name when an encrypted snapshot is copied or becomes a volume (EBS guide, "Requirements for Amazon EBS encryption"). */
+export const ENCRYPTING = [
+  'kms:CreateGrant',
+  'kms:Decrypt',
+  'kms:DescribeKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+];
+
 export const describing = { snapshots: calls('ec2', EC2Client).read(DescribeSnapshotsCommand) };
 type Describing = Door<typeof describing>;
 

@@ -1,0 +1,33 @@
+import { parseArn } from '../aws/arn.ts';
+import { sdkTransport } from '../aws/sdk-transport.ts';
+import type { Transport } from '../aws/transport.ts';
+import type { Configuration } from '../configuration/schema.ts';
+import { type Context, handlerOf } from './lambda.ts';
+import type { AnyStep, Request } from './step.ts';
+
+/** What lies beside a deployed function's code as JSON. */
+export interface Beside {
+  readonly configuration: Configuration;
+  readonly code: string;
+}
+
+/** Lambda's context, which also says where the function is: its account stands nowhere else. */
+export interface DeployedContext extends Context {
+  readonly invokedFunctionArn: string;
+}
+
+/**
+ * A step as Lambda calls it, with nothing from environment variables. A line is written as it is, one JSON object: `console.log` would put
+ * words before it, and metric filters could not read it (Lambda guide, "Log and monitor Node.js Lambda functions").
+ */
+export function deployed(step: AnyStep, { configuration, code }: Beside) {
+  let transport: Transport | undefined; // made by the first invocation, kept with its connections for the next
+  const log = (line: object): void => {
+    process.stdout.write(`${JSON.stringify(line)}\n`);
+  };
+  return (event: Request, context: DeployedContext): Promise<unknown> => {
+    const { account, region } = parseArn(context.invokedFunctionArn);
+    transport ??= sdkTransport();
+    return handlerOf(step, { place: { account, region }, configuration, transport, code, log })(event, context);
+  };
+}

@@ -1,0 +1,125 @@
+import { CfnDeletionPolicy } from 'aws-cdk-lib';
+import { CfnAlias, CfnKey } from 'aws-cdk-lib/aws-kms';
+import { CfnBucket, CfnBucketPolicy, type CfnBucketProps } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import type { Place } from '../functions/domain.ts';
+import { DATA_KEY, dataBucket, ledgerBucket, SIGNING_KEY, stagingBucket } from '../functions/vault/layout.ts';
+import { type BucketPolicy, ledgerPolicy, storePolicy } from '../functions/vault/policy.ts';
+
+/** Days that a key can still be saved after someone asked to delete it: as many as KMS has. */
+const KEY_WINDOW_DAYS = 30;
+/** What services exported and vaults have long pulled. */
+const STAGING_DAYS = 7;
+/** A forgotten upload in parts holds no object, only costs. */
+const UPLOAD_DAYS = 2;
+
+/** The stores and keys of a place (DESIGN §3.2). They outlive the stack: nothing here is deleted because a stack is. */
+export function stores(scope: Construct, place: Place, { locked, staging }: { locked: boolean; staging: boolean }): CfnKey {
+  const within = new Construct(scope, 'Stores');
+  const dataKey = key(within, 'DataKey', DATA_KEY, {
+    description: 'Stillpoint: wraps data keys and encrypts copies in this vault',
+    enableKeyRotation: true,
+    keyPolicy: policyOfKey(place, ALARMS),
+  });
+  key(within, 'SigningKey', SIGNING_KEY, {
+    description: 'Stillpoint: signs what this vault seals',
+    keySpec: 'ECC_NIST_P256',
+    keyUsage: 'SIGN_VERIFY',
+    keyPolicy: policyOfKey(place),
+  });
+  // The ledger is under S3's own key: whoever must read it when a key is lost or home is gone needs none of ours.
+  const ledger = ledgerBucket(place);
+  bucket(within, 'Ledger', ledger, ledgerPolicy(ledger), { objectLockEnabled: true, bucketEncryption: encryption('AES256') });
+  const data = dataBucket(place);
+  bucket(within, 'Data', data, storePolicy(data), {
+    ...(locked ? { objectLockEnabled: true } : {}),
+    bucketEncryption: encryption('aws:kms', DATA_KEY),
+    lifecycleConfiguration: { rules: [forgottenUploads] },
+  }).addResourceDependency(dataKey);
+  if (staging) {
+    const name = stagingBucket(place);
+    bucket(within, 'Staging', name, storePolicy(name), {
+      bucketEncryption: encryption('AES256'),
+      lifecycleConfiguration: {
+        rules: [
+          {
+            ...forgottenUploads,
+            id: 'pulled',
+            expirationInDays: STAGING_DAYS,
+            noncurrentVersionExpiration: { noncurrentDays: 1 },
+          },
+        ],
+      },
+    });
+  }
+  return dataKey;
+}
+
+const forgottenUploads = {
+  id: 'uploads',
+  status: 'Enabled',
+  abortIncompleteMultipartUpload: { daysAfterInitiation: UPLOAD_DAYS },
+};
+
+const encryption = (sseAlgorithm: string, kmsMasterKeyId?: string) => ({
+  serverSideEncryptionConfiguration: [
+    {
+      serverSideEncryptionByDefault: { sseAlgorithm, ...(kmsMasterKeyId ? { kmsMasterKeyId } : {}) },
+      ...(kmsMasterKeyId ? { bucketKeyEnabled: true } : {}),
+    },
+  ],
+});
+
+function bucket(scope: Construct, id: string, name: string, policy: BucketPolicy, props: CfnBucketProps): CfnBucket {
+  const made = new CfnBucket(scope, id, {
+    bucketName: name,
+    versioningConfiguration: { status: 'Enabled' },
+    publicAccessBlockConfiguration: {
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    },
+    ownershipControls: { rules: [{ objectOwnership: 'BucketOwnerEnforced' }] },
+    ...props,
+  });
+  keep(made);
+  new CfnBucketPolicy(scope, `${id}Policy`, { bucket: name, policyDocument: policy }).addResourceDependency(made);
+  return made;
+}
+
+function key(scope: Construct, id: string, aliasName: string, props: ConstructorParameters<typeof CfnKey>[2]): CfnKey {
+  const made = new CfnKey(scope, id, { pendingWindowInDays: KEY_WINDOW_DAYS, ...props! });
+  keep(made);
+  keep(new CfnAlias(scope, `${id}Alias`, { aliasName, targetKeyId: made.attrKeyId }));
+  return made;
+}
+
+const keep = (resource: CfnBucket | CfnKey | CfnAlias): void => {
+  resource.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN;
+  resource.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
+};
+
+/** Alarms speak to an encrypted topic (CloudWatch guide, "Notifying users on alarm changes"). */
+const ALARMS = ['cloudwatch.amazonaws.com'];
+
+/** The account's own policies say who may use a key (KMS guide, "Default key policy"); which account's alarms a service may speak for, the topic's policy says. */
+const policyOfKey = ({ account }: Place, services: readonly string[] = []) => ({
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Sid: 'AccountDecides',
+      Effect: 'Allow',
+      Principal: { AWS: `arn:aws:iam::${account}:root` },
+      Action: 'kms:*',
+      Resource: '*',
+    },
+    ...services.map((Service, index) => ({
+      Sid: `Service${index + 1}`,
+      Effect: 'Allow',
+      Principal: { Service },
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      Resource: '*',
+    })),
+  ],
+});

@@ -1,0 +1,60 @@
+import type { Configuration } from '../functions/configuration/schema.ts';
+import type { Application, Place, Policy, Vault } from '../functions/domain.ts';
+import { samePlace } from '../functions/domain.ts';
+import type { Bundle } from './bundle.ts';
+import { type Around, unique } from './scope.ts';
+
+/** What is deployed to one place, and what it is to the applications: home to some, a vault to others. */
+export interface Deployment {
+  readonly configuration: Configuration;
+  readonly bundles: ReadonlyMap<string, Bundle>;
+  readonly around: Around;
+  /** The applications that live here. */
+  readonly residents: readonly Application[];
+  /** The applications whose copies are kept here. */
+  readonly guests: readonly Application[];
+  /** The vault that is here, if the configuration has one. */
+  readonly vault?: Vault;
+  /** The vaults that keep copies of what lives here. */
+  readonly vaults: readonly Vault[];
+  /** The clusters here that are protected, or restored into. */
+  readonly clusters: readonly string[];
+}
+
+/** One deployment for each place that the configuration names. */
+export function deploymentsOf(configuration: Configuration, bundles: Deployment['bundles']): Deployment[] {
+  const applications = Object.values(configuration.applications);
+  const vaults = Object.values(configuration.vaults);
+  return unique([...applications.map(({ home }) => home), ...vaults.map(({ place }) => place)]).map((here) => {
+    const residents = applications.filter(({ home }) => samePlace(home, here));
+    const vault = vaults.find(({ place }) => samePlace(place, here));
+    const guests = vault ? applications.filter(({ name }) => keptIn(configuration, name).includes(vault.name)) : [];
+    const names = new Set(residents.flatMap(({ name }) => keptIn(configuration, name)));
+    const present = [...residents, ...guests];
+    return {
+      configuration,
+      bundles,
+      residents,
+      guests,
+      ...(vault ? { vault } : {}),
+      vaults: vaults.filter(({ name }) => names.has(name)),
+      clusters: [
+        ...new Set([...residents.map(({ cluster }) => cluster), vault?.target.cluster].filter((name) => name !== undefined)),
+      ],
+      around: {
+        here,
+        homes: unique(present.map(({ home }) => home)),
+        hooks: [...new Set(present.flatMap(({ freeze }) => (freeze ? [freeze.function] : [])))],
+      },
+    };
+  });
+}
+
+/** The policies that protect an application. */
+export const policiesOf = ({ policies }: Configuration, application: string): Policy[] =>
+  Object.values(policies).filter(({ applications }) => applications.includes(application));
+
+const keptIn = (configuration: Configuration, application: string): string[] =>
+  policiesOf(configuration, application).flatMap(({ vaults }) => vaults);
+
+export const stackName = ({ region }: Place, role: 'home' | 'vault'): string => `stillpoint-${role}-${region}`;

