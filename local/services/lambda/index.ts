@@ -1,5 +1,6 @@
 import type * as SDK from '@aws-sdk/client-lambda';
 import { type Context, defineService, operations, refuse } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { codeDigest, LambdaState, MAX_REQUEST, type Registration } from './state.ts';
 
 const configuration = (
@@ -94,5 +95,6 @@ export const service = defineService<LambdaState>({
   client: 'LambdaClient',
   scope: 'region',
   state: (context) => new LambdaState(context),
+  authorization,
   operations: { ...invocations, ...functions },
 });

@@ -1,4 +1,5 @@
 import { defineService } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { exportTasks } from './exports/exports.ts';
 import { optionGroups } from './groups/option-groups.ts';
 import { parameterGroups } from './groups/parameter-groups.ts';
@@ -17,6 +18,7 @@ export const service = defineService<RdsState>({
   client: 'RDSClient',
   scope: 'region',
   state: (context) => new RdsState(context),
+  authorization,
   operations: {
     ...instances,
     ...modify,
