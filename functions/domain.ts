@@ -233,8 +233,10 @@ export interface Plan extends PointName {
   readonly owner: string;
   readonly plannedAt: Instant;
   readonly deadline: Instant;
-  /** What asked for the point: `schedule`, `event`, `person`, `replication`. */
+  /** What asked for the point: `schedule`, `event`, `gate`, `person`, `replication`. */
   readonly trigger: string;
+  /** The commit, execution or event that asked, in its own words. */
+  readonly askedBy?: string;
   readonly policy: Policy;
   readonly definition: Application;
   /** The vault in whose ledger this is written; for home, home's own. */
@@ -267,6 +269,7 @@ export interface Sealed extends PointName {
   readonly owner: string;
   readonly sealedAt: Instant;
   readonly trigger: string;
+  readonly askedBy?: string;
   readonly instant: Instant;
   readonly consistency: Consistency;
   readonly skewSeconds: number;

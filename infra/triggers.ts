@@ -2,7 +2,7 @@ import { CfnRule } from 'aws-cdk-lib/aws-events';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { CfnQueue, CfnQueuePolicy } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { eventName, patternOf } from '../functions/configuration/events.ts';
+import { askedByPath, eventName, patternOf } from '../functions/configuration/events.ts';
 import { shortestGapSeconds } from '../functions/configuration/schedule.ts';
 import type { Place } from '../functions/domain.ts';
 import { EVENT_SOURCE, machineArn, SEALED_EVENT, triggerName } from '../functions/vault/layout.ts';
@@ -62,7 +62,7 @@ export function protects(scope: Construct, { configuration, residents, around: {
   if (events.length === 0) return;
   const asks = role(within, 'protect-event', here, 'events.amazonaws.com', [starts([target])]);
   for (const { name, policy, event, called } of events) {
-    const asked = { application: name, policy: policy.name, trigger: 'event', due: '<time>', asker: called };
+    const asked = { application: name, policy: policy.name, trigger: 'event', due: '<time>', asker: called, askedBy: '<id>' };
     const ruleName = triggerName(policy.name, name, called);
     new CfnRule(within, ruleName, {
       name: ruleName,
@@ -74,7 +74,7 @@ export function protects(scope: Construct, { configuration, residents, around: {
           arn: target,
           roleArn: asks.attrArn,
           deadLetterConfig: { arn: dead.attrArn },
-          inputTransformer: { inputPathsMap: { time: '$.time' }, inputTemplate: JSON.stringify(asked) },
+          inputTransformer: { inputPathsMap: { time: '$.time', id: askedByPath(event) }, inputTemplate: JSON.stringify(asked) },
         },
       ],
     });
