@@ -130,6 +130,8 @@ export interface Policy {
   readonly maxSkewSeconds?: number;
   readonly rpoSeconds?: number;
   readonly rtoSeconds?: number;
+  /** What vaults do when AWS Health reports trouble in the home region: a plan to read, or the restore itself. */
+  readonly onRegionLoss?: 'propose' | 'restore';
 }
 
 /** The name of one attempt: `<slot>/<attempt>`. */

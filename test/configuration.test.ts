@@ -232,6 +232,13 @@ const WRONG: readonly (readonly [what: string, was: string, is: string, line: nu
     27,
     /a region has one vault/,
   ],
+  [
+    'a loss without a vault',
+    '    vaults: [west]',
+    '    onRegionLoss: propose',
+    16,
+    /needs a vault that is left when home is lost/,
+  ],
   ['a window as long as the period', '    timezone:', '    window: 1h\n    timezone:', 14, /overtake each other/],
   ['a window of seconds', '    timezone:', '    window: 90s\n    timezone:', 14, /whole minutes from 1m to 24h/],
   ['a window of nothing', '    schedule: cron(0 * * * ? *)\n', '    window: 5m\n', 13, /of no use without a schedule/],

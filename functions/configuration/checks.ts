@@ -117,6 +117,15 @@ function policyProblems(name: string, policy: WrittenPolicy, { applications, vau
     ),
   ];
   problems.push(...outlastProblems(name, policy, applications), ...windowProblems([...path, 'window'], policy));
+  if (policy.onRegionLoss && policy.vaults.length === 0) {
+    problems.push(
+      at(
+        [...path, 'onRegionLoss'],
+        `policies.${name}.onRegionLoss needs a vault that is left when home is lost; add vaults:, or remove it.`,
+        'key',
+      ),
+    );
+  }
   if (policy.rpo !== undefined && policy.schedule === undefined) {
     problems.push(
       at(

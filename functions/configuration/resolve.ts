@@ -23,7 +23,7 @@ const application = (name: string, { account, region, cluster, freeze, network, 
 
 function policy(
   name: string,
-  { maxSkew, rpo, rto, schedule, window, on, keep, materialise, snapshot, export: exports, ...rest }: WrittenPolicy,
+  { maxSkew, rpo, rto, schedule, window, on, onRegionLoss, keep, materialise, snapshot, export: exports, ...rest }: WrittenPolicy,
 ): Policy {
   const every = materialise ?? snapshot;
   return {
@@ -38,6 +38,7 @@ function policy(
     ...(maxSkew === undefined ? {} : { maxSkewSeconds: maxSkew }),
     ...(rpo === undefined ? {} : { rpoSeconds: rpo }),
     ...(rto === undefined ? {} : { rtoSeconds: rto }),
+    ...(onRegionLoss === undefined ? {} : { onRegionLoss }),
   };
 }
 

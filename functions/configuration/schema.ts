@@ -182,6 +182,9 @@ export const policy = z
     maxSkew: duration('A point with more skew than this is abandoned.').optional(),
     rpo: duration('How old the newest point may be.').optional(),
     rto: duration('How long a restore may take.').optional(),
+    onRegionLoss: z.enum(['propose', 'restore']).optional().meta({
+      description: 'What the vaults do when AWS Health reports trouble in the home region: plan a restore, or begin it.',
+    }),
   })
   .meta({ description: 'When to take restore points, where to keep copies and how long.' });
 

@@ -145,6 +145,37 @@ test('a schedule with a window begins within it', async () => {
   expect(hourly!['FlexibleTimeWindow']).toEqual({ Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 });
 });
 
+describe('when a region is lost', () => {
+  const asking = (does: string) => TWO_VAULTS.replace('    rpo: 90m', `    rpo: 90m\n    onRegionLoss: ${does}`);
+  const rule = (template: Template | undefined, name: string) =>
+    ofType(template!, 'AWS::Events::Rule').find(({ Name }) => Name === name);
+
+  test('nothing is passed on where no policy asks', () => {
+    expect(Object.keys(made.templates)).not.toContain('stillpoint-relay-us-west-2');
+    for (const [, template] of each()) expect(rule(template, 'stillpoint-relay')).toBeUndefined();
+  });
+
+  test('what AWS Health says there, and in the region where it says it again, reaches every vault', async () => {
+    const { templates } = await synthesised(asking('propose'));
+    for (const stack of ['stillpoint-home-us-east-1', 'stillpoint-relay-us-west-2']) {
+      const { EventPattern, Targets } = rule(templates[stack], 'stillpoint-relay')!;
+      expect(EventPattern.detail, stack).toEqual({ eventTypeCategory: ['issue'], eventRegion: ['us-east-1'] });
+      expect(Targets.map(({ Arn }: { Arn: string }) => Arn.split(':')[3]).sort()).toEqual(['eu-north-1', 'eu-west-1']);
+    }
+  });
+
+  test.each([
+    ['propose', true],
+    ['restore', false],
+  ])('a vault answers as the policy says: %s', async (does, dryRun) => {
+    const { templates } = await synthesised(asking(does));
+    const { Targets } = rule(templates['stillpoint-vault-eu-north-1'], 'stillpoint-region-loss-shop')!;
+    expect(JSON.parse(Targets[0].Input)).toEqual({ application: 'shop', point: 'latest', dryRun });
+    expect(Targets[1].InputTransformer.InputTemplate).toMatch(/AWS Health reports <code> in us-east-1, where shop lives/);
+    expect(rule(templates['stillpoint-vault-eu-north-1'], 'stillpoint-region-loss-books')).toBeUndefined();
+  });
+});
+
 describe('what starts by itself', () => {
   test('a schedule names its slot by the scheduled time, and an event that is late is older than no period', () => {
     const all = each().flatMap(([, template]) => ofType(template, 'AWS::Scheduler::Schedule'));
