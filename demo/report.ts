@@ -102,7 +102,7 @@ export function summary({ points, homeRestore, restore, baseline, verdict }: Res
     '',
     verdict === 'pass'
       ? colours.green(
-          'PASS: every store, transfer and object came back as it was at T, at home and with the home region dark (simulated).',
+          'PASS: every store, transfer, file and object came back as it was at T, at home and with the home region dark (simulated).',
         )
       : colours.red('FAIL: what came back is not what it was at T; the mismatches are above (simulated).'),
   ];
