@@ -431,7 +431,7 @@ describe('the manifests', () => {
         '/api/v1/namespaces/shop',
         '/api/v1/persistentvolumes/shop-ledger',
         '/api/v1/persistentvolumes/shop-uploads',
-        '/api/v1/namespaces/shop/secrets/shop-orders',
+        '/api/v1/namespaces/shop/secrets/shop-orders-database',
         '/apis/apps/v1/namespaces/shop/statefulsets/ledger',
         '/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers/web',
         '/apis/rbac.authorization.k8s.io/v1/namespaces/shop/roles/shop-settings-reader',
