@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import colours from 'picocolors';
 import { open, type Verb } from '../functions/aws/verb.ts';
+import { besideLabel } from '../functions/decide/slow.ts';
 import { type Place, pointId, type Report, type Sealed } from '../functions/domain.ts';
 import { machineArn } from '../functions/vault/layout.ts';
 import { listSealed } from '../functions/vault/ledger.ts';
@@ -123,9 +124,10 @@ class Story {
       const found = await this.ask(readRestore, place, { application: 'shop', restore }).catch(() => undefined);
       const { plan, progress } = found ?? {};
       const stage = progress?.marks.at(-1)?.name;
-      if (!plan || !progress || !stage || stage === told) continue;
-      told = stage;
+      if (!plan || !progress || !stage) continue;
       const done = progress.items.filter(({ state }) => state === 'done').length;
+      if (`${stage} ${done}` === told) continue;
+      told = `${stage} ${done}`;
       this.tell(
         `  ${restore} ${stage.padEnd(10)} ${bar(done, plan.point.artifacts.length)} after ${duration(this.world.clock.now() - began)}`,
       );
@@ -237,6 +239,7 @@ const describe = (story: Story, point: Sealed, copy: Sealed | undefined): Result
   freezeMillis: freezeMillis(point),
   consistency: point.consistency,
   artifacts: point.artifacts.length,
+  beside: besideLabel(point).map(({ resource, interval }) => ({ resource, ...interval })),
   regions: [point.vault.place.region, ...(copy ? [copy.vault.place.region] : [])],
   ...story.costOf(point, copy),
 });
