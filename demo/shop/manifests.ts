@@ -51,11 +51,15 @@ function wordsOf({ images, secrets, ...plain }: Blanks): Record<string, string> 
     SECRET_USERNAME: base64('shop'),
     SECRET_PASSWORD: base64(secrets.password),
     SECRET_TOKEN: base64(secrets.token),
-    SECRET_ORDERS: base64(`postgresql://shop:${secrets.password}@${plain.host}:5432/shop?sslmode=require`),
+    SECRET_ORDERS: base64(ordersUrl(secrets.password, plain.host)),
     SECRET_CALLBACK: base64(`https://dynamodb.${plain.region}.amazonaws.com/?table=${plain.table}`),
     ...Object.fromEntries(COMPONENTS.map((component) => [`IMAGE_${component.toUpperCase()}`, images[component]])),
   };
 }
+
+/** By this the shop's processes reach its orders. */
+export const ordersUrl = (password: string, host: string): string =>
+  `postgresql://shop:${password}@${host}:5432/shop?sslmode=require`;
 
 /** How Helm 3 and 4 keep a release: gzip of its JSON as base64, which the Secret encodes once more (helm.sh/helm/v3/pkg/storage/driver, `encodeRelease`). */
 function helmRelease(namespace: string, manifest: string): Manifest {

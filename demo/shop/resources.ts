@@ -3,7 +3,7 @@ import type { Place } from '../../functions/domain.ts';
 import type { Cluster } from './cluster.ts';
 import { type ShopDoor, type Site, until } from './door.ts';
 import { zoneOf } from './ledger-store.ts';
-import { COMPONENTS, type Component, manifests } from './manifests.ts';
+import { COMPONENTS, type Component, manifests, ordersUrl } from './manifests.ts';
 import type { Ground } from './region.ts';
 import type { Making } from './store.ts';
 import { everyStore, everyStoreSoon, SORTS, STORES, type StoreName, type Word } from './stores.ts';
@@ -105,13 +105,13 @@ const imageManifest = (config: Descriptor): string =>
     layers: [],
   });
 
-/** The clear text of the shop's Secrets. */
+/** What the shop's Secrets are made of. */
 export interface Secrets {
   readonly password: string;
   readonly token: string;
 }
 
-/** Applies the shop's manifests; a custom resource may have to wait until its type is served. */
+/** Applies the shop's manifests; a custom resource may have to wait until its type is served. Answers the clear text of its Secrets. */
 export async function deploy(
   cluster: Cluster,
   { aws, clock }: Site,
@@ -119,7 +119,7 @@ export async function deploy(
   images: Record<Component, string>,
   secrets: Secrets,
   small: boolean,
-): Promise<void> {
+): Promise<string[]> {
   const { DBInstances = [] } = await aws.describeInstance({ DBInstanceIdentifier: names.instance });
   const host = DBInstances[0]!.Endpoint!.Address!;
   const { place, ...named } = names;
@@ -132,4 +132,5 @@ export async function deploy(
       30,
     );
   }
+  return [...Object.values(secrets), ordersUrl(secrets.password, host)];
 }

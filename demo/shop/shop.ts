@@ -43,7 +43,8 @@ export interface ShopOptions {
 interface Clusters {
   readonly home: Cluster;
   readonly standby: Cluster;
-  readonly secrets: Secrets;
+  /** The clear text of what its Secrets hold. */
+  readonly secrets: readonly string[];
 }
 
 interface Parts {
@@ -96,7 +97,7 @@ export class Shop {
 
   /** The clear text of its Secrets, for those who make sure that it stands nowhere else. */
   get secrets(): readonly string[] {
-    return Object.values(this.#parts.clusters?.secrets ?? {});
+    return this.#parts.clusters?.secrets ?? [];
   }
 
   /** Its cluster at a place, if it has one there. */
@@ -237,8 +238,7 @@ async function runClusters(here: Site, there: Site, names: Names, secrets: Secre
   const home = new Cluster(here, 'shop');
   const standby = new Cluster(there, 'shop-standby');
   const [images] = await Promise.all([pushImages(here, there), makeCluster(here, home), makeCluster(there, standby)]);
-  await deploy(home, here, names, images, secrets, small);
-  return { home, standby, secrets };
+  return { home, standby, secrets: await deploy(home, here, names, images, secrets, small) };
 }
 
 interface Holding {
