@@ -1,5 +1,5 @@
 import type { Configuration } from '../functions/configuration/schema.ts';
-import type { Application, Place, Policy, Vault } from '../functions/domain.ts';
+import type { Application, Network, Place, Policy, Vault } from '../functions/domain.ts';
 import { samePlace } from '../functions/domain.ts';
 import type { Bundle } from './bundle.ts';
 import { type Around, unique } from './scope.ts';
@@ -19,6 +19,8 @@ export interface Deployment {
   readonly vaults: readonly Vault[];
   /** The clusters here that are protected, or restored into. */
   readonly clusters: readonly string[];
+  /** Where functions run that talk to those clusters, if their endpoints are private. */
+  readonly network?: Network;
 }
 
 /** One deployment for each place that the configuration names. */
@@ -31,6 +33,7 @@ export function deploymentsOf(configuration: Configuration, bundles: Deployment[
     const guests = vault ? applications.filter(({ name }) => keptIn(configuration, name).includes(vault.name)) : [];
     const names = new Set(residents.flatMap(({ name }) => keptIn(configuration, name)));
     const present = [...residents, ...guests];
+    const network = [...residents, vault].find((one) => one?.network)?.network; // the configuration has one for each place
     return {
       configuration,
       bundles,
@@ -38,6 +41,7 @@ export function deploymentsOf(configuration: Configuration, bundles: Deployment[
       guests,
       ...(vault ? { vault } : {}),
       vaults: vaults.filter(({ name }) => names.has(name)),
+      ...(network ? { network } : {}),
       clusters: [
         ...new Set([...residents.map(({ cluster }) => cluster), vault?.target.cluster].filter((name) => name !== undefined)),
       ],

@@ -49,6 +49,7 @@ const describe = (point: Sealed) => ({
   })),
   notes: point.notes,
   trigger: point.trigger,
+  askedBy: point.askedBy,
   sealedAt: point.sealedAt,
 });
 

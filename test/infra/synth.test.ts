@@ -5,7 +5,7 @@ import { functionName, ledgerBucket, machineName } from '../../functions/vault/l
 import { ledgerPolicy } from '../../functions/vault/policy.ts';
 import { definitionOf } from '../../functions/workflows/asl.ts';
 import { workflows, workflowsIn } from '../../functions/workflows/index.ts';
-import { ACCOUNT, ofType, type Synthesised, synthesised, type Template, TWO_VAULTS } from './synthesised.ts';
+import { ACCOUNT, ofType, rolesOf, type Synthesised, synthesised, type Template, TWO_VAULTS } from './synthesised.ts';
 
 /** What the templates hold, for a configuration with two homes and two vaults, one place being both. */
 let made: Synthesised;
@@ -82,6 +82,27 @@ describe('stacks', () => {
   });
 });
 
+test('functions that talk to clusters, and no others, run in the network that is named, which only Lambda may put them into', async () => {
+  const network = '    network: { subnets: [subnet-0a1b2c3d], securityGroups: [sg-0a1b2c3d] }';
+  const { templates } = await synthesised(TWO_VAULTS.replace('    cluster: shop\n', `    cluster: shop\n${network}\n`));
+  const functions = ofType(templates['stillpoint-home-us-east-1']!, 'AWS::Lambda::Function');
+  const inside = functions.filter(({ VpcConfig }) => VpcConfig);
+  expect(inside.map(({ FunctionName }) => FunctionName)).toContain('stillpoint-protect-capture');
+  expect(inside.map(({ FunctionName }) => FunctionName)).not.toContain('stillpoint-protect-seal');
+  for (const { VpcConfig } of inside) {
+    expect(VpcConfig).toEqual({ SubnetIds: ['subnet-0a1b2c3d'], SecurityGroupIds: ['sg-0a1b2c3d'] });
+  }
+  const roles = rolesOf(templates).filter(({ stack }) => stack === 'stillpoint-home-us-east-1');
+  const denied = roles.filter(({ statements }) =>
+    statements.some(({ Effect, Action }) => Effect === 'Deny' && Action.includes('ec2:CreateNetworkInterface')),
+  );
+  expect(denied.map(({ name }) => name.replace(/-us-east-1$/, '')).sort()).toEqual(
+    inside.map(({ FunctionName }) => FunctionName).sort(),
+  );
+  const elsewhere = ofType(templates['stillpoint-vault-eu-north-1']!, 'AWS::Lambda::Function');
+  expect(elsewhere.filter(({ VpcConfig }) => VpcConfig)).toEqual([]);
+});
+
 describe('stores', () => {
   test('a ledger has versions, Object Lock without a default, and its policy; stores and keys outlive the stack', () => {
     for (const [, template] of each()) {
@@ -103,6 +124,25 @@ describe('stores', () => {
     const data = (template: Template) => ofType(template, 'AWS::S3::Bucket').find(({ BucketName }) => /data/.test(BucketName))!;
     expect([home, both, vault].map((template) => data(template)['ObjectLockEnabled'])).toEqual([undefined, true, true]);
   });
+});
+
+test('every place has a backup vault, locked as the vault is, and outliving the stack', () => {
+  const vaultOf = (template: Template) =>
+    Object.values(template.Resources).find(({ Type }) => Type === 'AWS::Backup::BackupVault')!;
+  expect([home, both, vault].map((template) => vaultOf(template).Properties['LockConfiguration'])).toEqual([
+    undefined,
+    { MinRetentionDays: 14, ChangeableForDays: 3 },
+    { MinRetentionDays: 7 },
+  ]);
+  expect([home, both, vault].map((template) => vaultOf(template).DeletionPolicy)).toEqual(['Retain', 'Retain', 'Retain']);
+});
+
+test('a schedule with a window begins within it', async () => {
+  const { templates } = await synthesised(TWO_VAULTS.replace('    timezone:', '    window: 15m\n    timezone:'));
+  const [hourly] = ofType(templates['stillpoint-home-us-east-1']!, 'AWS::Scheduler::Schedule').filter(
+    ({ Name }) => Name === 'stillpoint-hourly-shop',
+  );
+  expect(hourly!['FlexibleTimeWindow']).toEqual({ Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 });
 });
 
 describe('what starts by itself', () => {
