@@ -66,11 +66,13 @@ export async function protect(name: string | undefined, options: Options, output
       consistency: outcome.consistency,
       skewSeconds: outcome.skewSeconds,
       because: outcome.because,
+      notes: outcome.notes,
       execution: arn,
     },
     [
       `${good('Sealed')} ${outcome.slot}/${outcome.attempt}: ${outcome.consistency} at ${outcome.instant}, skew ${outcome.skewSeconds} s, ${outcome.artifacts.length} artifacts.`,
       ...(outcome.consistency === 'application-consistent' ? [] : outcome.because),
+      ...outcome.notes,
     ],
   );
 }
