@@ -26,17 +26,9 @@ export const ACKNOWLEDGED: readonly Acknowledgement[] = [
       'Our keys go by alias, as a condition (kms:ResourceAliases); keys of the application’s own resources only through the service that holds the data (kms:ViaService), or to be described.',
   },
   {
-    rule: iam5('ec2:[^:]+:\\d*:(snapshot|volume|instance)/\\*'),
+    rule: iam5('(?!kms|states|logs|s3)[a-z][a-z0-9-]+:[a-z0-9-]+:\\d*:[a-z-]+[:/]\\*(/(stream|index|export|import)/\\*)?'),
     reason:
-      'The application’s volumes are found by its tags and are not known at synthesis; what is made must bear our tag, and what is changed or deleted must bear it already.',
-  },
-  {
-    rule: iam5('dynamodb:[^:]+:\\d+:table/\\*(/(stream|index|export|import)/\\*)?'),
-    reason: 'The application’s tables are found by its tags and are not known at synthesis; no action here deletes a table.',
-  },
-  {
-    rule: iam5('(eks:[^:]+:\\d+:cluster|ecr:[^:]+:\\d+:repository)/\\*'),
-    reason: 'Read only: a restore may go to any cluster that it is told, with images from any repository.',
+      'The application’s resources are found by its tags and have names that nobody knows at synthesis, as have their copies: each statement names the type, the region and the account, what is made must bear our tag, and what is deleted must bear it already.',
   },
   {
     rule: iam5('states:[^:]+:\\d+:stateMachine:stillpoint-\\*'),

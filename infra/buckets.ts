@@ -1,9 +1,10 @@
 import { CfnDeletionPolicy } from 'aws-cdk-lib';
+import { CfnBackupVault } from 'aws-cdk-lib/aws-backup';
 import { CfnAlias, CfnKey } from 'aws-cdk-lib/aws-kms';
 import { CfnBucket, CfnBucketPolicy, type CfnBucketProps } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import type { Place } from '../functions/domain.ts';
-import { DATA_KEY, dataBucket, ledgerBucket, SIGNING_KEY, stagingBucket } from '../functions/vault/layout.ts';
+import type { Place, Vault } from '../functions/domain.ts';
+import { BACKUP_VAULT, DATA_KEY, dataBucket, ledgerBucket, SIGNING_KEY, stagingBucket } from '../functions/vault/layout.ts';
 import { type BucketPolicy, ledgerPolicy, storePolicy } from '../functions/vault/policy.ts';
 
 /** Days that a key can still be saved after someone asked to delete it: as many as KMS has. */
@@ -14,7 +15,7 @@ const STAGING_DAYS = 7;
 const UPLOAD_DAYS = 2;
 
 /** The stores and keys of a place (DESIGN §3.2). They outlive the stack: nothing here is deleted because a stack is. */
-export function stores(scope: Construct, place: Place, { locked, staging }: { locked: boolean; staging: boolean }): CfnKey {
+export function stores(scope: Construct, place: Place, { lock, staging }: { lock: Vault['lock']; staging: boolean }): CfnKey {
   const within = new Construct(scope, 'Stores');
   const dataKey = key(within, 'DataKey', DATA_KEY, {
     description: 'Stillpoint: wraps data keys and encrypts copies in this vault',
@@ -32,10 +33,17 @@ export function stores(scope: Construct, place: Place, { locked, staging }: { lo
   bucket(within, 'Ledger', ledger, ledgerPolicy(ledger), { objectLockEnabled: true, bucketEncryption: encryption('AES256') });
   const data = dataBucket(place);
   bucket(within, 'Data', data, storePolicy(data), {
-    ...(locked ? { objectLockEnabled: true } : {}),
+    ...(lock ? { objectLockEnabled: true } : {}),
     bucketEncryption: encryption('aws:kms', DATA_KEY),
     lifecycleConfiguration: { rules: [forgottenUploads] },
   }).addResourceDependency(dataKey);
+  keep(
+    new CfnBackupVault(within, 'BackupVault', {
+      backupVaultName: BACKUP_VAULT,
+      encryptionKeyArn: dataKey.attrArn,
+      ...(lock ? { lockConfiguration: lockOf(lock) } : {}),
+    }),
+  );
   if (staging) {
     const name = stagingBucket(place);
     bucket(within, 'Staging', name, storePolicy(name), {
@@ -54,6 +62,12 @@ export function stores(scope: Construct, place: Place, { locked, staging }: { lo
   }
   return dataKey;
 }
+
+/** A compliance lock can be taken back for three days, the least that AWS Backup gives (AWS Backup API, PutBackupVaultLockConfiguration). */
+const lockOf = ({ mode, days }: NonNullable<Vault['lock']>) => ({
+  minRetentionDays: days,
+  ...(mode === 'compliance' ? { changeableForDays: 3 } : {}),
+});
 
 const forgottenUploads = {
   id: 'uploads',
@@ -95,7 +109,7 @@ function key(scope: Construct, id: string, aliasName: string, props: Constructor
   return made;
 }
 
-const keep = (resource: CfnBucket | CfnKey | CfnAlias): void => {
+const keep = (resource: CfnBucket | CfnKey | CfnAlias | CfnBackupVault): void => {
   resource.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN;
   resource.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
 };

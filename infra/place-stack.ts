@@ -4,6 +4,7 @@ import type { Workflow } from '../functions/workflows/asl.ts';
 import { stores } from './buckets.ts';
 import { type Deployment, stackName } from './deployment.ts';
 import { machine } from './machine.ts';
+import { serviceRoles } from './service-roles.ts';
 import { deadLetters, reconciles } from './triggers.ts';
 import { watch } from './watch.ts';
 
@@ -21,7 +22,8 @@ export async function placeStack(
     description: `Stillpoint: ${role === 'home' ? 'takes restore points of what runs here, and keeps the nearest' : 'keeps copies of restore points'}`,
     terminationProtection: true,
   });
-  const key = stores(stack, here, { locked: deployment.vault?.lock !== undefined, staging: role === 'home' });
+  const key = stores(stack, here, { lock: deployment.vault?.lock, staging: role === 'home' });
+  await serviceRoles(stack, workflows, deployment.around);
   const dead = deadLetters(stack, here);
   for (const workflow of workflows) await machine(stack, workflow, deployment);
   reconciles(stack, deployment, dead);

@@ -16,17 +16,24 @@ export interface Statement extends Scope {
 /** What a bucket's default encryption does with its key in the caller's name (S3 guide, "Using server-side encryption with AWS KMS keys"). */
 const S3_KEYS = { reads: 'kms:Decrypt', writes: 'kms:GenerateDataKey' };
 
+/** The calls that a step declares: its own verbs', and those of the kinds' verbs that it uses. */
+export async function callsOfStep(step: AnyStep): Promise<{ own: Call[]; theirs: Call[] }> {
+  const kinds = step.kinds ? await loadKinds() : [];
+  return {
+    own: Object.values(step.uses as Uses).flatMap(({ calls }) => Object.values(calls as Calls)),
+    theirs: kinds.flatMap((kind) => (step.kinds ?? []).flatMap((verb) => Object.values(kindVerb(kind, verb).calls))),
+  };
+}
+
 /** Every action that a step needs, derived from the calls that it and the kinds' verbs it uses declare. */
 export async function askedBy(step: AnyStep, { here, homes }: Around): Promise<Asked[]> {
-  const kinds = step.kinds ? await loadKinds() : [];
-  const own = Object.values(step.uses as Uses).flatMap(({ calls }) => Object.values(calls as Calls));
-  const theirs = kinds.flatMap((kind) => (step.kinds ?? []).flatMap((verb) => Object.values(kindVerb(kind, verb).calls)));
+  const { own, theirs } = await callsOfStep(step);
   const asked = (call: Call, of: Asked['of']): Asked[] => {
     const needed = [...actionsOf(call), ...call.also];
     const name = `${call.service}:${operationOf(call)}`;
     const places = call.at === 'home' ? homes : [here];
     const tagged = call.also.some((action) => TAGGING.test(action));
-    const common = { duty: step.duty, of, tagged, places };
+    const common = { duty: step.duty, of, tagged, places, ...(call.passes ? { passes: call.passes } : {}) };
     const keys = of === 'kind' ? keysOf(needed) : [];
     return [
       ...needed.map((action) => ({ action, call: name, ...common })),
@@ -42,10 +49,14 @@ const keysOf = (actions: readonly string[]): string[] => [
   ...(actions.includes('s3:PutObject') ? [S3_KEYS.writes] : []),
 ];
 
-/** The least that a step can run with: one statement for all actions of one scope. */
-export async function statementsOf(step: AnyStep, around: Around): Promise<Statement[]> {
+/** The least that a step can run with. */
+export const statementsOf = async (step: AnyStep, around: Around): Promise<Statement[]> =>
+  statementsFor(await askedBy(step, around), around);
+
+/** One statement for all actions of one scope. */
+export async function statementsFor(all: readonly Asked[], around: Around): Promise<Statement[]> {
   const byScope = new Map<string, { scope: Scope; actions: Set<string> }>();
-  for (const asked of await askedBy(step, around)) {
+  for (const asked of all) {
     for (const scope of await scopesOf(asked, around)) {
       if (scope.Resource?.length === 0) continue; // no application has a hook, say
       const key = JSON.stringify([serviceOf(asked.action), scope]);

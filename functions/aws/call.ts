@@ -15,6 +15,18 @@ export interface Call<C extends Command = Command> {
   readonly also: readonly string[];
   /** Where the call goes: where the work is done, or to the application's home although the work is done elsewhere. */
   readonly at: 'here' | 'home';
+  /** The role that the call hands to an AWS service; passing it is checked too (IAM guide, "Grant permissions to pass a role"). */
+  readonly passes?: ServiceRole;
+}
+
+/** A role of ours with which an AWS service acts on our behalf, after the call has been answered. */
+export interface ServiceRole {
+  /** What it is called in `roleArn(name, place)`. */
+  readonly name: string;
+  /** The service's principal, such as `backup.amazonaws.com`. */
+  readonly service: string;
+  /** The actions that the service takes with it for this call. */
+  readonly does: readonly string[];
 }
 
 export type Command = new (
@@ -32,19 +44,21 @@ export const operationOf = ({ command }: Pick<Call, 'command'>): string => comma
 interface Options {
   readonly also?: readonly string[];
   readonly at?: Call['at'];
+  readonly passes?: ServiceRole;
 }
 
 /** The three ways to declare a call of one service: `const { read, once } = calls('ec2', EC2Client)`. */
 export function calls(service: string, client: ClientClass) {
   const declare =
     (repeat: Call['repeat']) =>
-    <C extends Command>(command: C, { also = [], at = 'here' }: Options = {}): Call<C> => ({
+    <C extends Command>(command: C, { also = [], at = 'here', passes }: Options = {}): Call<C> => ({
       service,
       client,
       command,
       repeat,
-      also,
+      also: passes ? [...also, 'iam:PassRole'] : also,
       at,
+      ...(passes ? { passes } : {}),
     });
   return {
     /** Has no effect and may be asked any number of times. */

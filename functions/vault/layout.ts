@@ -23,11 +23,10 @@ export const functionName = (step: string): string => `stillpoint-${step}`;
 export const machineArn = ({ account, region }: Place, workflow: string): string =>
   `arn:aws:states:${region}:${account}:stateMachine:${machineName(workflow)}`;
 
-/** Where AWS Backup keeps what it captures for us, at home and in every vault, and the role that it works under there. */
+/** Where AWS Backup keeps what it captures for us, at home and in every vault. */
 export const BACKUP_VAULT = 'stillpoint';
 export const backupVaultArn = ({ account, region }: Place): string =>
   `arn:aws:backup:${region}:${account}:backup-vault:${BACKUP_VAULT}`;
-export const backupRoleArn = ({ account }: Place): string => `arn:aws:iam::${account}:role/stillpoint-backup`;
 /** Roles have no region of their own, so theirs stands in their name. */
 export const roleName = (what: string, { region }: Place): string => `stillpoint-${what}-${region}`;
 export const roleArn = (what: string, place: Place): string => `arn:aws:iam::${place.account}:role/${roleName(what, place)}`;
@@ -100,5 +99,3 @@ export const databaseExportPrefix = (snapshot: string, application?: string, res
   ['database-exports', snapshot, application, restorePoint].filter((part) => part !== undefined).join('/');
 /** Every database export that lies in a bucket. */
 export const DATABASE_EXPORTS = 'database-exports/';
-/** The role that RDS takes on to write exports into the staging bucket. */
-export const exportRole = ({ account }: Place): string => `arn:aws:iam::${account}:role/stillpoint-export`;

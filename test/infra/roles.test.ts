@@ -10,13 +10,16 @@ import { roleName } from '../../functions/vault/layout.ts';
 import { workflows } from '../../functions/workflows/index.ts';
 import { step } from '../../functions/workflows/step.ts';
 import { statementsOf } from '../../infra/role.ts';
-import { ACCOUNT, allows, type Role, rolesOf, synthesised, TWO_VAULTS } from './synthesised.ts';
+import { ACCOUNT, allows, ofType, type Role, rolesOf, synthesised, TWO_VAULTS } from './synthesised.ts';
 
 /** Roles as they stand in the templates, read against AWS's own list of actions and against what no role may ever do. */
 let roles: Role[];
 beforeAll(async () => {
   roles = rolesOf((await synthesised(TWO_VAULTS)).templates);
 });
+
+/** The roles under which AWS's own services work for us. */
+const SERVICES = /^stillpoint-(backup|export)-/;
 
 const details = async (action: string) => {
   const [service, name] = action.split(':') as [string, string];
@@ -61,6 +64,37 @@ describe('actions', () => {
     }
   });
 
+  test('what ends something is limited to what bears our tag, but where an AWS service works for us', () => {
+    const inOurStores = /^arn:aws:s3:::stillpoint-/;
+    for (const { name, statements } of roles.filter(({ name: one }) => !SERVICES.test(one))) {
+      for (const { Action, Resource = [], Condition } of statements) {
+        for (const action of Action.filter((one) => /:(Batch)?Delete/.test(one) && !/^(s3|ecr|logs):/.test(one)))
+          expect(Condition, `${name}: ${action}`).toEqual({ Null: { 'aws:ResourceTag/stillpoint:application': 'false' } });
+        if (Action.some((one) => /^s3:Delete/.test(one)))
+          expect(
+            Resource.filter((arn) => !inOurStores.test(arn)),
+            name,
+          ).toEqual([]);
+      }
+    }
+  });
+
+  test('a role that is handed to a service is one of ours, which that service may take on', async () => {
+    const { templates } = await synthesised(TWO_VAULTS);
+    const trusted = new Map(
+      Object.values(templates).flatMap((template) =>
+        ofType(template, 'AWS::IAM::Role').map((one): [string, string] => [
+          `arn:aws:iam::${ACCOUNT}:role/${one['RoleName']}`,
+          one['AssumeRolePolicyDocument'].Statement[0].Principal.Service,
+        ]),
+      ),
+    );
+    const handed = roles.flatMap(({ statements }) => statements.filter(({ Action }) => Action.includes('iam:PassRole')));
+    expect(handed.length).toBeGreaterThan(10);
+    for (const { Resource = [], Condition } of handed)
+      for (const arn of Resource) expect(trusted.get(arn), arn).toBe(Condition?.['StringEquals']?.['iam:PassedToService']);
+  });
+
   test('a policy fits into its role (IAM quotas: 10,240 characters of inline policies)', () => {
     for (const { name, statements } of roles) expect(JSON.stringify(statements).length, name).toBeLessThan(10_000);
   });
@@ -103,17 +137,26 @@ const NORTH = { account: ACCOUNT, region: 'eu-north-1' };
 const bucketOf = (store: string, region: string) => `arn:aws:s3:::stillpoint-${store}-${ACCOUNT}-${region}`;
 const snapshot = (region: string) => `arn:aws:ec2:${region}::snapshot/snap-0123456789abcdef0`;
 
+const dbSnapshot = (region: string) => `arn:aws:rds:${region}:${ACCOUNT}:snapshot:stillpoint-0`;
+const recoveryPoint = (region: string) => `arn:aws:backup:${region}:${ACCOUNT}:recovery-point:0`;
+const backupVault = (region: string) => `arn:aws:backup:${region}:${ACCOUNT}:backup-vault:stillpoint`;
+
 /** What makes a copy, and what ends one. */
 const MAKES = (region: string): [string, string][] => [
   ['ec2:CreateSnapshot', snapshot(region)],
   ['ec2:CreateSnapshots', snapshot(region)],
   ['ec2:CopySnapshot', snapshot(region)],
+  ['rds:CreateDBSnapshot', dbSnapshot(region)],
+  ['rds:CopyDBSnapshot', dbSnapshot(region)],
+  ['backup:StartBackupJob', backupVault(region)],
   ['s3:PutObject', `${bucketOf('data', region)}/versions/shop/0/1`],
   ['s3:PutObject', `${bucketOf('data', region)}/bundles/sha256/0`],
   ['s3:PutObject', `${bucketOf('staging', region)}/exports/shop/0`],
 ];
 const ENDS = (region: string): [string, string][] => [
   ['ec2:DeleteSnapshot', snapshot(region)],
+  ['rds:DeleteDBSnapshot', dbSnapshot(region)],
+  ['backup:DeleteRecoveryPoint', recoveryPoint(region)],
   ['s3:DeleteObject', `${bucketOf('data', region)}/versions/shop/0/1`],
   ['s3:DeleteObjectVersion', `${bucketOf('data', region)}/versions/shop/0/1`],
   ['s3:DeleteObjectVersion', `${bucketOf('staging', region)}/exports/shop/0`],
@@ -147,6 +190,14 @@ const DESTROYS = (region: string): [string, string][] => [
   ]),
   ...['ec2:UnlockSnapshot', 'ec2:LockSnapshot', 'ec2:ModifySnapshotAttribute', 'ec2:ModifySnapshotTier'].map(
     (action): [string, string] => [action, snapshot(region)],
+  ),
+  ...['rds:ModifyDBSnapshotAttribute', 'rds:ModifyDBSnapshot'].map((action): [string, string] => [action, dbSnapshot(region)]),
+  ...['backup:UpdateRecoveryPointLifecycle', 'backup:DisassociateRecoveryPoint'].map((action): [string, string] => [
+    action,
+    recoveryPoint(region),
+  ]),
+  ...['backup:DeleteBackupVault', 'backup:DeleteBackupVaultLockConfiguration', 'backup:PutBackupVaultAccessPolicy'].map(
+    (action): [string, string] => [action, backupVault(region)],
   ),
   ...['kms:ScheduleKeyDeletion', 'kms:DisableKey', 'kms:PutKeyPolicy', 'kms:DeleteAlias', 'kms:UpdateAlias', 'kms:Sign'].map(
     (action): [string, string] => [action, `arn:aws:kms:${region}:${ACCOUNT}:key/0`],

@@ -105,6 +105,17 @@ describe('stores', () => {
   });
 });
 
+test('every place has a backup vault, locked as the vault is, and outliving the stack', () => {
+  const vaultOf = (template: Template) =>
+    Object.values(template.Resources).find(({ Type }) => Type === 'AWS::Backup::BackupVault')!;
+  expect([home, both, vault].map((template) => vaultOf(template).Properties['LockConfiguration'])).toEqual([
+    undefined,
+    { MinRetentionDays: 14, ChangeableForDays: 3 },
+    { MinRetentionDays: 7 },
+  ]);
+  expect([home, both, vault].map((template) => vaultOf(template).DeletionPolicy)).toEqual(['Retain', 'Retain', 'Retain']);
+});
+
 describe('what starts by itself', () => {
   test('a schedule names its slot by the scheduled time, and an event that is late is older than no period', () => {
     const all = each().flatMap(([, template]) => ofType(template, 'AWS::Scheduler::Schedule'));

@@ -21,7 +21,7 @@ import {
   straysAt,
 } from '../../functions/kinds/laws/motions.ts';
 import { laws } from '../../functions/kinds/laws.ts';
-import { databaseExportPrefix, exportRole, stagingBucket } from '../../functions/vault/layout.ts';
+import { databaseExportPrefix, roleArn, stagingBucket } from '../../functions/vault/layout.ts';
 import type { RdsState } from '../../local/services/rds/state.ts';
 import type { S3State } from '../../local/services/s3/state.ts';
 import { stage, type TestStage } from '../stage.ts';
@@ -385,7 +385,7 @@ describe('its export', () => {
     const Statement = [
       {
         Effect: 'Deny',
-        Principal: { AWS: exportRole(world.home.place) },
+        Principal: { AWS: roleArn('export', world.home.place) },
         Action: 's3:PutObject',
         Resource: `arn:aws:s3:::${Bucket}/*`,
       },
@@ -398,7 +398,7 @@ describe('its export', () => {
       's3',
     );
     await expect(world.settle(captured(subject))).rejects.toThrow(
-      /Its export ended as FAILED: AccessDenied.*look at arn:aws:iam::111122223333:role\/stillpoint-export and at what stillpoint-staging/,
+      /Its export ended as FAILED: AccessDenied.*look at arn:aws:iam::111122223333:role\/stillpoint-export-us-east-1 and at what stillpoint-staging/,
     );
   });
 });

@@ -16,13 +16,13 @@ import {
   StartRestoreJobCommand,
   TagResourceCommand,
 } from '@aws-sdk/client-backup';
-import { calls } from '../../aws/call.ts';
+import { calls, type ServiceRole } from '../../aws/call.ts';
 import { instant, millis } from '../../aws/clock.ts';
 import { when } from '../../aws/errors.ts';
 import { stamp, TAG } from '../../aws/tags.ts';
 import type { Door, Scene } from '../../aws/verb.ts';
 import { type Artifact, type Item, pointId } from '../../domain.ts';
-import { BACKUP_VAULT, backupRoleArn, backupVaultArn, sha256 } from '../../vault/layout.ts';
+import { BACKUP_VAULT, backupVaultArn, roleArn, sha256 } from '../../vault/layout.ts';
 import { asJson, failing, handleOf, inParallel, why } from '../items.ts';
 import type { CaptureWork, CopyWork, Expired, Expiry, RestoreWork, Started, Stray } from '../kind.ts';
 import { done, failed, started, waiting } from '../kind.ts';
@@ -33,15 +33,34 @@ import { done, failed, started, waiting } from '../kind.ts';
  */
 const { read, again } = calls('backup', BackupClient);
 
+/** The role that AWS Backup works under. What it needs for a service stands in its managed policies (AWS Backup guide, "Managed policies for AWS Backup"). */
+const role = (...does: string[]): ServiceRole => ({
+  name: 'backup',
+  service: 'backup.amazonaws.com',
+  does: [...does, 'kms:CreateGrant', 'kms:DescribeKey'],
+});
+
 export const backingUp = {
-  startBackup: again(StartBackupJobCommand, { also: ['backup:TagResource', 'iam:PassRole'] }),
+  startBackup: again(StartBackupJobCommand, {
+    also: ['backup:TagResource'],
+    passes: role(
+      'elasticfilesystem:Backup',
+      'elasticfilesystem:DescribeTags',
+      'backup:DescribeBackupVault',
+      'backup:TagResource',
+    ),
+  }),
   backupJobs: read(ListBackupJobsCommand),
 };
 export const lookingAtBackups = { backupJob: read(DescribeBackupJobCommand) };
 
 /** The source pushes: a copy job is one of the region that the recovery point is in, so these go home (AWS Backup API, StartCopyJob). */
 export const copying = {
-  startCopy: again(StartCopyJobCommand, { at: 'home', also: ['backup:CopyIntoBackupVault', 'iam:PassRole'] }),
+  startCopy: again(StartCopyJobCommand, {
+    at: 'home',
+    also: ['backup:CopyIntoBackupVault'],
+    passes: role('backup:DescribeBackupVault', 'backup:CopyIntoBackupVault'),
+  }),
 };
 export const lookingAtCopies = {
   copyJob: read(DescribeCopyJobCommand, { at: 'home' }),
@@ -52,7 +71,15 @@ export const lookingAtCopies = {
 export const lookingAtPoints = { recoveryPoint: read(DescribeRecoveryPointCommand) };
 export const restoring = {
   restoreMetadata: read(GetRecoveryPointRestoreMetadataCommand),
-  startRestore: again(StartRestoreJobCommand, { also: ['iam:PassRole'] }),
+  startRestore: again(StartRestoreJobCommand, {
+    passes: role(
+      'elasticfilesystem:Restore',
+      'elasticfilesystem:CreateFileSystem',
+      'elasticfilesystem:DescribeFileSystems',
+      'elasticfilesystem:DeleteFileSystem',
+      'elasticfilesystem:TagResource',
+    ),
+  }),
 };
 export const lookingAtRestores = { restoreJob: read(DescribeRestoreJobCommand) };
 
@@ -90,7 +117,7 @@ export async function beginBackup(aws: Door<typeof backingUp>, work: CaptureWork
     .startBackup({
       BackupVaultName: BACKUP_VAULT,
       ResourceArn: resource.id,
-      IamRoleArn: backupRoleArn(vault.place),
+      IamRoleArn: roleArn('backup', vault.place),
       IdempotencyToken: sha256(`${cut.id}\n${resource.id}`),
       StartWindowMinutes: START_MINUTES,
       CompleteWindowMinutes: COMPLETE_MINUTES,
@@ -176,7 +203,7 @@ export function beginCopy(aws: Door<typeof copying>, work: CopyWork, { clock }: 
       RecoveryPointArn: artifact.id,
       SourceBackupVaultName: BACKUP_VAULT,
       DestinationBackupVaultArn: backupVaultArn(vault.place),
-      IamRoleArn: backupRoleArn(artifact.place),
+      IamRoleArn: roleArn('backup', artifact.place),
       IdempotencyToken: sha256([vault.place.region, point.application, pointId(point), resource.id, artifact.id].join('\n')),
       ...(days === undefined ? {} : { Lifecycle: { DeleteAfterDays: days } }),
     })
@@ -257,7 +284,7 @@ export async function beginRestore(
     .startRestore({
       RecoveryPointArn: artifact.id,
       Metadata: { ...known.RestoreMetadata, ...metadata },
-      IamRoleArn: backupRoleArn(target.place),
+      IamRoleArn: roleArn('backup', target.place),
       IdempotencyToken: restoreToken({ point, restore, resource, artifact }),
       ResourceType,
     })

@@ -5,7 +5,7 @@ import { when } from '../../../aws/errors.ts';
 import type { Door, Scene } from '../../../aws/verb.ts';
 import { type Artifact, type Item, pointId } from '../../../domain.ts';
 import { type Keeping, retention } from '../../../vault/bundles.ts';
-import { DATA_KEY, dataBucket, databaseExportPrefix, exportRole, stagingBucket } from '../../../vault/layout.ts';
+import { DATA_KEY, dataBucket, databaseExportPrefix, roleArn, stagingBucket } from '../../../vault/layout.ts';
 import { asJson } from '../../items.ts';
 import { type CaptureWork, type CopyWork, done, failed, type Started, started } from '../../kind.ts';
 import { copyObject, current, objectCopying, objectListing, withinBudget } from '../../objects.ts';
@@ -17,7 +17,14 @@ export const exporting = {
   ...objectListing,
   exportTasks: read(DescribeExportTasksCommand),
   /** Repeatable by its name. RDS writes with the role's rights and a grant on the key (RDS guide, "Exporting DB snapshot data"). */
-  startExport: again(StartExportTaskCommand, { also: ['iam:PassRole', 'kms:CreateGrant', 'kms:DescribeKey'] }),
+  startExport: again(StartExportTaskCommand, {
+    also: ['kms:CreateGrant', 'kms:DescribeKey'],
+    passes: {
+      name: 'export',
+      service: 'export.rds.amazonaws.com',
+      does: ['s3:PutObject', 's3:GetObject', 's3:DeleteObject', 's3:ListBucket', 's3:GetBucketLocation'],
+    },
+  }),
 };
 
 /** As many exports run as the account may have, or one of this snapshot that is not known yet: it is asked for again later. */
@@ -45,7 +52,7 @@ export async function exportOn(
         SourceArn: artifact.id,
         S3BucketName: bucket,
         S3Prefix: prefix,
-        IamRoleArn: exportRole(here),
+        IamRoleArn: roleArn('export', here),
         KmsKeyId: DATA_KEY,
       })
       .catch(when([...BUSY, 'ExportTaskAlreadyExistsFault'], () => undefined));
@@ -54,7 +61,7 @@ export async function exportOn(
   if (task.Status === 'FAILED' || task.Status === 'CANCELED')
     return failed(
       resource.id,
-      `Its export ended as ${task.Status}: ${task.FailureCause ?? 'AWS gives no reason'}; look at ${exportRole(here)} and at what ${bucket} and ${DATA_KEY} allow it.`,
+      `Its export ended as ${task.Status}: ${task.FailureCause ?? 'AWS gives no reason'}; look at ${roleArn('export', here)} and at what ${bucket} and ${DATA_KEY} allow it.`,
     );
   if (task.Status !== 'COMPLETE')
     return started(resource.id, work.handle, `Its export is ${task.Status}, ${task.PercentProgress ?? 0} %.`);

@@ -15,7 +15,7 @@ import {
 import { calls } from '../../../aws/call.ts';
 import { when } from '../../../aws/errors.ts';
 import { type Door, type Scene, verb } from '../../../aws/verb.ts';
-import { BACKUP_VAULT, backupRoleArn, sha256 } from '../../../vault/layout.ts';
+import { BACKUP_VAULT, roleArn, sha256 } from '../../../vault/layout.ts';
 import { proof, type Seed, type Seeded, waitFor } from '../../proof.ts';
 import { ownTags } from '../../scope.ts';
 import { describeFileSystem, describing, describingAll, factsAbout, listMountTargets } from './describe.ts';
@@ -165,7 +165,7 @@ export default proof({
       const { BackupJobId, RecoveryPointArn } = await aws.start({
         BackupVaultName: BACKUP_VAULT,
         ResourceArn: arn,
-        IamRoleArn: backupRoleArn(here),
+        IamRoleArn: roleArn('backup', here),
         IdempotencyToken: sha256(`foreign ${arn}`),
       });
       await waitFor(
