@@ -12,6 +12,7 @@ import {
   ledgerBucket,
   machineArn,
   machineName,
+  roleArn,
   SEALED_EVENT,
   SIGNING_KEY,
   stagingBucket,
@@ -24,6 +25,7 @@ import { handlerOf } from '../functions/workflows/lambda.ts';
 import type { Request } from '../functions/workflows/step.ts';
 import type { LambdaState } from '../local/services/lambda/state.ts';
 import type { World } from '../local/world/world.ts';
+import { makeRole, makeServiceRoles } from './roles.ts';
 
 /** How Stillpoint is put into a world of the local AWS. */
 export interface InstallOptions {
@@ -63,6 +65,10 @@ export async function install(world: World, options: InstallOptions): Promise<vo
   if (options.schedules !== false) await schedule(world, configuration);
 }
 
+const START = ['states:StartExecution'];
+const placesOf = ({ applications, vaults }: Configuration): Place[] =>
+  unique([...Object.values(applications).map(({ home }) => home), ...Object.values(vaults).map(({ place }) => place)]);
+
 const unique = (places: readonly Place[]): Place[] =>
   places.filter((place, i) => places.findIndex((other) => samePlace(place, other)) === i);
 const call = (world: World, place: Place, service: string, operation: string, input: object) =>
@@ -84,6 +90,7 @@ export async function makeStores(world: World, place: Place, lock: Vault['lock']
     },
   });
   await makeBackupVault(world, place, lock);
+  await makeServiceRoles(world, place);
   await makeKey(world, place, SIGNING_KEY, { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' });
 }
 
@@ -133,10 +140,11 @@ async function deploy(
           ),
       });
     }
+    await makeRole(world, place, workflow.name, 'states.amazonaws.com', ['lambda:InvokeFunction']);
     await call(world, place, 'states', 'CreateStateMachine', {
       name: machineName(workflow.name),
       definition: JSON.stringify(definitionOf(workflow)),
-      roleArn: `arn:aws:iam::${place.account}:role/${machineName(workflow.name)}`,
+      roleArn: roleArn(workflow.name, place),
     });
   }
 }
@@ -166,29 +174,36 @@ const vaultsOf = (home: Place, { applications, policies, vaults }: Configuration
 };
 
 const bus = ({ account, region }: Place): string => `arn:aws:events:${region}:${account}:event-bus/default`;
-const role = ({ account }: Place, name: string): string => `arn:aws:iam::${account}:role/stillpoint-${name}`;
 const SEALED = JSON.stringify({ source: [EVENT_SOURCE], 'detail-type': [SEALED_EVENT] });
 
 /** What home announces reaches the vaults' buses; what does not is found by each vault's reconcile. */
 async function announceTo(world: World, home: Place, vaults: readonly Vault[]): Promise<void> {
   if (vaults.length === 0) return;
+  await makeRole(world, home, 'announce', 'events.amazonaws.com', ['events:PutEvents']);
   await call(world, home, 'events', 'PutRule', { Name: 'stillpoint-announce', EventPattern: SEALED });
   await call(world, home, 'events', 'PutTargets', {
     Rule: 'stillpoint-announce',
-    Targets: vaults.map(({ name, place }) => ({ Id: name, Arn: bus(place), RoleArn: role(home, 'announce') })),
+    Targets: vaults.map(({ name, place }) => ({ Id: name, Arn: bus(place), RoleArn: roleArn('announce', home) })),
   });
 }
 
 async function replicateOn(world: World, place: Place): Promise<void> {
+  await makeRole(world, place, 'replicate-event', 'events.amazonaws.com', START);
   await call(world, place, 'events', 'PutRule', { Name: 'stillpoint-replicate', EventPattern: SEALED });
   await call(world, place, 'events', 'PutTargets', {
     Rule: 'stillpoint-replicate',
-    Targets: [{ Id: 'replicate', Arn: machineArn(place, 'replicate'), RoleArn: role(place, 'replicate'), InputPath: '$.detail' }],
+    Targets: [
+      { Id: 'replicate', Arn: machineArn(place, 'replicate'), RoleArn: roleArn('replicate-event', place), InputPath: '$.detail' },
+    ],
   });
 }
 
 /** Schedules and events take points; every fifteen minutes each place puts itself in order. */
 async function schedule(world: World, configuration: Configuration): Promise<void> {
+  for (const place of placesOf(configuration)) {
+    await makeRole(world, place, 'schedule', 'scheduler.amazonaws.com', START);
+    await makeRole(world, place, 'protect-event', 'events.amazonaws.com', START);
+  }
   for (const policy of Object.values(configuration.policies)) {
     for (const name of policy.applications) {
       const application = configuration.applications[name] as Application;
@@ -215,7 +230,7 @@ const scheduleOf = (
   ScheduleExpression,
   ScheduleExpressionTimezone: timezone,
   FlexibleTimeWindow: { Mode: 'OFF' },
-  Target: { Arn: machineArn(place, workflow), RoleArn: role(place, 'schedule'), Input: JSON.stringify(input) },
+  Target: { Arn: machineArn(place, workflow), RoleArn: roleArn('schedule', place), Input: JSON.stringify(input) },
 });
 
 async function scheduleProtect(world: World, { name, home }: Application, policy: Policy): Promise<void> {
@@ -258,7 +273,7 @@ async function protectOn(
       {
         Id: 'protect',
         Arn: machineArn(home, 'protect'),
-        RoleArn: role(home, 'event'),
+        RoleArn: roleArn('protect-event', home),
         InputTransformer: { InputPathsMap: { time: '$.time', id: askedByPath(event) }, InputTemplate: JSON.stringify(asked) },
       },
     ],

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { start } from '../../local/index.ts';
+import { makeRole } from '../local/roles.ts';
 
 const SCRIPT = fileURLToPath(new URL('outsider.py', import.meta.url));
 const run = promisify(execFile);
@@ -21,7 +22,8 @@ if (!hasBoto3) console.warn('SKIPPED: the outsider; python3 with boto3 is not he
 /** Clients that share no code with the wire, whose schemas are the SDK's: they read AWS's own models. */
 describe.skipIf(!hasBoto3)('an outsider with boto3', () => {
   it('finds an AWS', async () => {
-    const { url, close } = await start({ speed: 0 });
+    const { world, url, close } = await start({ speed: 0 });
+    await makeRole(world, '222222222222', 'restore', { trusts: { AWS: '111122223333' } });
     try {
       const { stdout } = await run('python3', [SCRIPT, url], { env: { ...process.env, AWS_EC2_METADATA_DISABLED: 'true' } });
       expect(JSON.parse(stdout)).toEqual(EXPECTED);

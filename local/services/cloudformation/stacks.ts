@@ -38,15 +38,15 @@ export const checkIdle = ({ id, status }: Stack): void => {
 export const checkUpdatable = (stack: Stack): void => {
   checkIdle(stack);
   const { id, status } = stack;
-  if (!/^(CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE$/.test(status)) invalid(`Stack:${id} is in ${status} state and can not be updated.`);
+  if (!/^(CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE$/.test(status))
+    invalid(`Stack:${id} is in ${status} state and can not be updated.`);
 };
 
 export const stacks = operations<typeof SDK, CloudFormationState>()({
   async CreateStack(input, context) {
     const { StackName = '', Capabilities = [], RoleARN, EnableTerminationProtection = false } = input;
     const { state } = context;
-    if (state.peek(StackName))
-      refuse('AlreadyExistsException', `Stack [${StackName}] already exists`);
+    if (state.peek(StackName)) refuse('AlreadyExistsException', `Stack [${StackName}] already exists`);
     const stack = state.create(StackName, 'CREATE_IN_PROGRESS');
     try {
       const wanted = await wantedFrom(input, context, stack);
@@ -89,7 +89,9 @@ export const stacks = operations<typeof SDK, CloudFormationState>()({
   },
 
   ListStacks({ StackStatusFilter = [], NextToken }, { state }) {
-    const all = [...state.stacks.values()].filter(({ status }) => StackStatusFilter.length === 0 || StackStatusFilter.includes(status));
+    const all = [...state.stacks.values()].filter(
+      ({ status }) => StackStatusFilter.length === 0 || StackStatusFilter.includes(status),
+    );
     const { page, nextToken } = paged(all, 100, NextToken);
     const StackSummaries = page.map((stack) => {
       const { StackId, StackName, CreationTime, LastUpdatedTime, DeletionTime, StackStatus, StackStatusReason } = shown(stack);

@@ -98,7 +98,9 @@ export class CloudFormationState {
 
   create(name: string, status: SDK.StackStatus): Stack {
     if (!/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(name))
-      invalid(`1 validation error detected: Value '${name}' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*`);
+      invalid(
+        `1 validation error detected: Value '${name}' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*`,
+      );
     const stack: Stack = {
       id: this.arn(`stack/${name}/${this.uuid()}`),
       name,

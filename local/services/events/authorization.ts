@@ -2,7 +2,7 @@ import { tagsOf } from '../../world/authorization/checks.ts';
 import type { Authorization } from '../../world/authorization/declared.ts';
 import { passing } from '../../world/authorization/declared.ts';
 import type { Context } from '../../world/service.ts';
-import type { EventsState } from './state.ts';
+import { type EventsState, guardOf } from './state.ts';
 
 const rule = ({ Rule, Name, EventBusName }: Record<string, string>, { state }: Context<EventsState>): string =>
   state.ruleArn(Rule ?? Name ?? '*', (EventBusName ?? 'default').replace(/^arn:.*event-bus\//, ''));
@@ -27,6 +27,7 @@ interface Entry {
 /** Service Authorization Reference, "Amazon EventBridge". */
 export const authorization: Authorization<EventsState> = {
   members: { Name: ['event-bus'] },
+  guard: (resource, { world }) => (resource.includes(':event-bus/') ? guardOf(resource, world) : undefined),
   instead: {
     ...Object.fromEntries(
       OF_RULES.map((operation) => [

@@ -27,7 +27,7 @@ function securityGroups(ids: readonly string[], context: Context<RdsState>): rea
 export function settingsOf(input: SDK.CreateDBInstanceCommandInput, context: Context<RdsState>): Settings {
   const { engine, name, version } = engineFor(input.Engine, input.EngineVersion);
   const wanted = { engine: name, version };
-  const key = input.StorageEncrypted || input.KmsKeyId ? keyAt(input.KmsKeyId ?? AWS_MANAGED, context, context.world) : undefined;
+  const key = input.StorageEncrypted || input.KmsKeyId ? keyAt(input.KmsKeyId ?? AWS_MANAGED, context, context) : undefined;
   if (input.KmsKeyId && input.StorageEncrypted === false)
     refuse('InvalidParameterCombination', 'KmsKeyId can be given only with StorageEncrypted');
   return {

@@ -31,7 +31,7 @@ export interface Subject {
 export function objection(check: Check, { world, caller, region }: Subject): string | undefined {
   const principal = principalOf(caller, world);
   const { action, resource } = check;
-  const owner = check.owner ?? (resource.split(':')[4] || caller.account);
+  const owner = check.owner ?? ownerOf(resource) ?? caller.account;
   const verdict = evaluate(
     { action, resource, owner, keys: keysOf(check, owner, principal, region, world) },
     principal,
@@ -42,6 +42,9 @@ export function objection(check: Check, { world, caller, region }: Subject): str
   const on = resource === '*' ? '' : ` on resource: ${resource}`;
   return `User: ${principal.arn} is not authorized to perform: ${action}${on} ${verdict.because}`;
 }
+
+/** The account in an ARN, which some types' ARNs do not have or leave open. */
+const ownerOf = (arn: string): string | undefined => /^(?:[^:]*:){4}(\d{12}):/.exec(arn)?.[1];
 
 /** How a service says no; its code as the SDK has it. */
 export interface Refusing {

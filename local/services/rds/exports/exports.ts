@@ -39,7 +39,7 @@ function roleIn(arn: string | undefined, { account }: Context<RdsState>): string
 
 export const exportTasks = operations<typeof SDK, RdsState>()({
   StartExportTask(input, context) {
-    const { state, world } = context;
+    const { state } = context;
     const id = identifier(input.ExportTaskIdentifier, 'ExportTaskIdentifier', 60);
     if (state.exports.has(id)) refuse('ExportTaskAlreadyExistsFault', `Export task ${id} already exists.`);
     if (input.ExportOnly?.length) refuse('InvalidExportOnlyFault', 'The local AWS exports whole databases only.');
@@ -58,7 +58,7 @@ export const exportTasks = operations<typeof SDK, RdsState>()({
       S3Bucket: bucketIn(input.S3BucketName, context),
       ...(input.S3Prefix ? { S3Prefix: input.S3Prefix } : {}),
       IamRoleArn: roleIn(input.IamRoleArn, context),
-      KmsKeyId: keyAt(input.KmsKeyId ?? '', context, world),
+      KmsKeyId: keyAt(input.KmsKeyId ?? '', context, context),
       Status: 'STARTING',
       PercentProgress: 0,
     };

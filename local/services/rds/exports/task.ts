@@ -1,4 +1,5 @@
 import type * as SDK from '@aws-sdk/client-rds';
+import { assumed } from '../../../world/authorization/trust.ts';
 import type { Context } from '../../../world/service.ts';
 import type { World } from '../../../world/world.ts';
 import { engineNamed } from '../engines.ts';
@@ -57,13 +58,15 @@ async function write(
   { world, place }: Stand,
 ): Promise<void> {
   const root = [task.S3Prefix, task.ExportTaskIdentifier].filter(Boolean).join('/');
+  const role = { service: 'export.rds.amazonaws.com', roleArn: task.IamRoleArn as string, session: 'RdsExport' };
+  const caller = assumed(world, { ...role, for: place });
   const put = (key: string, Body: Uint8Array) =>
     world.call({
       place,
       service: 's3',
       operation: 'PutObject',
       input: { Bucket: task.S3Bucket, Key: `${root}/${key}`, Body, ServerSideEncryption: 'aws:kms', SSEKMSKeyId: task.KmsKeyId },
-      caller: { account: place.account, arn: task.IamRoleArn as string },
+      caller,
     });
   const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value, undefined, 2));
   const database = settings.database ?? settings.engine;
