@@ -201,7 +201,8 @@ async function replicateOn(world: World, place: Place): Promise<void> {
 /** Schedules and events take points; every fifteen minutes each place puts itself in order. */
 async function schedule(world: World, configuration: Configuration): Promise<void> {
   for (const place of placesOf(configuration)) {
-    await makeRole(world, place, 'schedule', 'scheduler.amazonaws.com', START);
+    for (const workflow of ['protect', 'reconcile'])
+      await makeRole(world, place, `${workflow}-schedule`, 'scheduler.amazonaws.com', START);
     await makeRole(world, place, 'protect-event', 'events.amazonaws.com', START);
   }
   for (const policy of Object.values(configuration.policies)) {
@@ -230,7 +231,7 @@ const scheduleOf = (
   ScheduleExpression,
   ScheduleExpressionTimezone: timezone,
   FlexibleTimeWindow: { Mode: 'OFF' },
-  Target: { Arn: machineArn(place, workflow), RoleArn: roleArn('schedule', place), Input: JSON.stringify(input) },
+  Target: { Arn: machineArn(place, workflow), RoleArn: roleArn(`${workflow}-schedule`, place), Input: JSON.stringify(input) },
 });
 
 async function scheduleProtect(world: World, { name, home }: Application, policy: Policy): Promise<void> {

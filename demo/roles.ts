@@ -1,29 +1,14 @@
 import type { Call } from '../functions/aws/call.ts';
 import type { Place } from '../functions/domain.ts';
 import { loadKinds } from '../functions/kinds/index.ts';
+import { callsOf } from '../functions/kinds/kind.ts';
 import { roleName } from '../functions/vault/layout.ts';
-import { type KindVerb, kindVerb } from '../functions/workflows/step.ts';
 import { Refusal } from '../local/world/service.ts';
 import type { World } from '../local/world/world.ts';
 
-const VERBS: readonly KindVerb[] = [
-  'discover',
-  'preview',
-  'strays',
-  'expire',
-  'capture.start',
-  'capture.settle',
-  'copy.start',
-  'copy.settle',
-  'restore.start',
-  'restore.settle',
-];
-
 /** The roles with which AWS's own services act on our behalf, as the calls say that hand them over. */
 export async function makeServiceRoles(world: World, place: Place): Promise<void> {
-  const calls = (await loadKinds()).flatMap((kind) =>
-    VERBS.flatMap((verb) => Object.values(kindVerb(kind, verb).calls) as Call[]),
-  );
+  const calls: Call[] = (await loadKinds()).flatMap((kind) => callsOf(kind).flatMap(({ calls }) => Object.values(calls)));
   const byName = Map.groupBy(
     calls.flatMap(({ passes }) => passes ?? []),
     ({ name }) => name,

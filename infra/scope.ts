@@ -183,8 +183,8 @@ function storeScopes({ action, duty, of, places }: Asked, { here, homes }: Aroun
   return [{ Resource: arns([...stores, ...pulled].filter(first)) }, others];
 }
 
-/** Actions that end something, which must bear our tag whoever asks. */
-const DELETES = /:(Batch)?Delete/;
+/** Actions that end something, not an item of a table, which must bear our tag whoever asks. */
+const DELETES = /:(Batch)?Delete(?!Item)/;
 
 /** Actions that give tags. */
 export const TAGGING = /:(CreateTags|TagResource|AddTags\w*)$/;

@@ -24,7 +24,7 @@ export interface StageOptions {
   readonly shop?: ShopOptions;
   readonly configuration?: (of: Configuration) => Configuration;
   /** Stands between a step's function and AWS. */
-  readonly between?: (transport: Transport, step: string, place: Place) => Transport;
+  readonly between?: (transport: Transport, step: string, place: Place, world: World) => Transport;
   readonly clockOffsets?: Readonly<Record<string, number>>;
   readonly schedules?: boolean;
   /** Where the lines that functions log go. */
@@ -169,7 +169,7 @@ export async function stage({
   const shop = await world.clock.settle(installShop(world, transport, { small: true, cluster: false, ...options }));
   const configuration = change(configurationFor({ cluster: false, ...options }, shop.subnetsAt(WEST)));
   await world.clock.settle(
-    install(world, { configuration, transport: (place, step) => between(transport, step, place), schedules, ...more }),
+    install(world, { configuration, transport: (place, step) => between(transport, step, place, world), schedules, ...more }),
   );
   return new Stage(world, shop, configuration);
 }

@@ -1,4 +1,4 @@
-import { requestTagKeys } from '../../world/authorization/checks.ts';
+import { givingTags } from '../../world/authorization/checks.ts';
 import type { Authorization } from '../../world/authorization/declared.ts';
 import { passing } from '../../world/authorization/declared.ts';
 import { documentOf } from '../../world/authorization/document.ts';
@@ -15,25 +15,15 @@ export const authorization: Authorization<BackupState> = {
     IamRoleArn: [],
   },
   also: {
-    StartBackupJob: ({ IamRoleArn, RecoveryPointTags = {} }, { state }) => [
+    StartBackupJob: ({ IamRoleArn, RecoveryPointTags }, { state }) => [
       ...passing(IamRoleArn, 'backup.amazonaws.com'),
-      ...(Object.keys(RecoveryPointTags).length > 0
-        ? [
-            {
-              action: 'backup:TagResource',
-              resource: state.arn('recovery-point', '*'),
-              keys: { 'aws:tagkeys': Object.keys(RecoveryPointTags), ...requestTagKeys(RecoveryPointTags) },
-            },
-          ]
-        : []),
+      ...givingTags('backup:TagResource', state.arn('recovery-point', '*'), RecoveryPointTags),
     ],
     StartCopyJob: ({ IamRoleArn }) => passing(IamRoleArn, 'backup.amazonaws.com'),
     StartRestoreJob: ({ IamRoleArn }) => passing(IamRoleArn, 'backup.amazonaws.com'),
     /** Tags that come with a vault (AWS Backup API, CreateBackupVault: BackupVaultTags). */
-    CreateBackupVault: ({ BackupVaultName = '', BackupVaultTags = {} }, { state }) =>
-      Object.keys(BackupVaultTags).length === 0
-        ? []
-        : [{ action: 'backup:TagResource', resource: state.arn('backup-vault', BackupVaultName) }],
+    CreateBackupVault: ({ BackupVaultName = '', BackupVaultTags }, { state }) =>
+      givingTags('backup:TagResource', state.arn('backup-vault', BackupVaultName), BackupVaultTags),
   },
   guard: (resource, { state }) => {
     const vault = [...state.vaults.values()].find(({ arn, points }) => arn === resource || points.has(resource));

@@ -1,4 +1,5 @@
 import type { Check } from '../../world/authorization/authorize.ts';
+import { givingTags } from '../../world/authorization/checks.ts';
 import type { Authorization } from '../../world/authorization/declared.ts';
 import type { Context } from '../../world/service.ts';
 import type { DynamoDbState } from './state.ts';
@@ -46,8 +47,7 @@ export const authorization: Authorization<DynamoDbState> = {
   },
   also: {
     /** DynamoDB guide, "Tagging resources": tags while a table is made. */
-    CreateTable: ({ TableName = '', Tags }, context) =>
-      Tags?.length ? [{ action: 'dynamodb:TagResource', resource: arn(TableName, context) }] : [],
+    CreateTable: ({ TableName = '', Tags }, context) => givingTags('dynamodb:TagResource', arn(TableName, context), Tags),
     RestoreTableToPointInTime: filling,
     RestoreTableFromBackup: filling,
     /** DynamoDB guide, "Requesting a table export in DynamoDB": what the caller must be allowed to do in the bucket. */

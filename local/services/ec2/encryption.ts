@@ -62,6 +62,18 @@ export function refuseUnusable(key: string | undefined, asking: Asking): void {
   if (trouble !== undefined) refuse('InvalidKMSKey.InvalidState', `The KMS key provided is in an incorrect state: ${trouble}`);
 }
 
+/** A snapshot is taken with the grant that the volume holds: the key must be usable, and nothing is asked of the caller (EBS guide, "How EBS encryption works"). */
+export function refuseDisabled(key: string | undefined, { account, region, world }: Asking): void {
+  if (key === undefined) return;
+  try {
+    const kms = world.state<KmsState>('kms', { account, region });
+    (kms.here(key) ?? kms.find(key)).usable('ENCRYPT_DECRYPT');
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    refuse('InvalidKMSKey.InvalidState', `The KMS key provided is in an incorrect state: ${error.message}`);
+  }
+}
+
 export const encryption = operations<typeof SDK, Ec2State>()({
   GetEbsEncryptionByDefault: (_, { state }) => ({ EbsEncryptionByDefault: state.encryptionByDefault }),
 

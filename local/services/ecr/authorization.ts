@@ -1,3 +1,4 @@
+import { givingTags } from '../../world/authorization/checks.ts';
 import type { Authorization } from '../../world/authorization/declared.ts';
 import type { EcrState } from './state.ts';
 
@@ -8,7 +9,7 @@ export const authorization: Authorization<EcrState> = {
     world.state<EcrState>('ecr', { account: registryId, region }).arn(name),
   also: {
     /** ECR guide, "Tagging a private repository": tags while it is made. */
-    CreateRepository: ({ repositoryName = '', tags = [] }, { state }) =>
-      tags.length > 0 ? [{ action: 'ecr:TagResource', resource: state.arn(repositoryName) }] : [],
+    CreateRepository: ({ repositoryName = '', tags }, { state }) =>
+      givingTags('ecr:TagResource', state.arn(repositoryName), tags),
   },
 };

@@ -1,6 +1,6 @@
 import type * as SDK from '@aws-sdk/client-rds';
 import type { Check } from '../../world/authorization/authorize.ts';
-import { requestTagKeys, tagsIn } from '../../world/authorization/checks.ts';
+import { givingTags } from '../../world/authorization/checks.ts';
 import type { Authorization } from '../../world/authorization/declared.ts';
 import { passing } from '../../world/authorization/declared.ts';
 import type { Context } from '../../world/service.ts';
@@ -17,12 +17,8 @@ interface Tagging {
 /** Tags that are given while something is made (RDS guide, "Tagging Amazon RDS resources": Permissions). */
 const tagging =
   (member: string, type: Type) =>
-  (input: Tagging & Record<string, any>, { state }: Context<RdsState>): Check[] => {
-    const tags = tagsIn(input.Tags ?? []);
-    if (Object.keys(tags).length === 0) return [];
-    const keys = { 'aws:tagkeys': Object.keys(tags), ...requestTagKeys(tags) };
-    return [{ action: 'rds:AddTagsToResource', resource: state.arn(type, input[member] ?? '*'), keys }];
-  };
+  (input: Tagging & Record<string, any>, { state }: Context<RdsState>): Check[] =>
+    givingTags('rds:AddTagsToResource', state.arn(type, input[member] ?? '*'), input.Tags);
 
 const MADE: Readonly<Record<string, readonly [member: string, type: Type]>> = {
   CreateDBInstance: ['DBInstanceIdentifier', 'db'],
@@ -48,6 +44,11 @@ export const authorization: Authorization<RdsState> = {
     DBSubnetGroupName: 'subgrp',
     OptionGroupName: 'og',
     DBParameterGroupName: 'pg',
+  },
+  unnamed: {
+    DescribeDBSnapshots: 'snapshot',
+    DescribeDBInstanceAutomatedBackups: 'auto-backup',
+    DescribeExportTasks: 'snapshot',
   },
   arnOf: (type, name, { state }) => state.arn(type as Type, name),
   also: {

@@ -20,15 +20,17 @@ function completed(check: Check, keys: Given | undefined, declared: Authorizatio
   return { ...check, ...(keys ? { keys: { ...keys, ...check.keys } } : {}), ...(guard ? { guard } : {}) };
 }
 
-/** What is made has no name yet: the action is asked for any of its type. */
+/** What is made has no name yet, what is listed needs none: the action is asked for all of its type. */
 const MAKES = /:(Create|Copy|Restore|Run|Import)/;
 
 function fromReference(declared: Authorization, action: Action, input: object, context: Context<any>): Check[] {
   const tags = requestTags(input);
   const named = action.types.map((type) => ({ type, resources: resourcesOf(type, input, declared, context) }));
-  const unnamed = MAKES.test(action.name) || named.every(({ resources }) => resources.length === 0);
+  const nothing = named.every(({ resources }) => resources.length === 0);
+  const whole = declared.unnamed?.[action.name.split(':')[1] as string] ?? (named.length === 1 ? named[0]?.type.name : undefined);
+  const opens = (type: Type) => (type.required && (nothing || MAKES.test(action.name))) || (nothing && type.name === whole);
   const checks = named.flatMap(({ type, resources }) =>
-    (resources.length === 0 && unnamed && type.required ? [arnOf(type, '*', context)] : resources).map((resource) => ({
+    (resources.length === 0 && opens(type) ? [arnOf(type, '*', context)] : resources).map((resource) => ({
       action: action.name,
       resource,
       keys: tagKeys(tags, type.keys),
@@ -102,6 +104,13 @@ export function tagsIn(value: unknown): Record<string, string> {
   return Object.fromEntries(
     (value as Listed[]).map((tag) => [tag.Key ?? tag.key ?? tag.TagKey ?? '', tag.Value ?? tag.value ?? tag.TagValue ?? '']),
   );
+}
+
+/** What is needed to give tags while something is made, where it is an action of its own. None without tags. */
+export function givingTags(action: string, resource: string, given: unknown, keys: Given = {}): Check[] {
+  const tags = tagsIn(given);
+  const names = Object.keys(tags);
+  return names.length === 0 ? [] : [{ action, resource, keys: { ...keys, 'aws:tagkeys': names, ...requestTagKeys(tags) } }];
 }
 
 /** A key that the Reference does not list for an action and its type is not in the request (Service Authorization Reference, "Condition keys"). */

@@ -21,6 +21,8 @@ export interface Authorization<State = any> {
   readonly members?: Readonly<Record<string, Types>>;
   /** The ARN of what a member names, where it is not the type's format filled in; undefined where the format will do. */
   readonly arnOf?: (type: string, name: string, context: Context<State>, input: Input) => string | undefined;
+  /** The type that a listing concerns where it names nothing, and the Reference lists several. */
+  readonly unnamed?: Readonly<Record<string, string>>;
   /** Instead of what follows from the Reference. */
   readonly instead?: Readonly<Record<string, (input: Input, context: Context<State>) => readonly Check[]>>;
   /** Besides what follows: implied actions. */
