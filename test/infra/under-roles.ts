@@ -111,4 +111,3 @@ export const dispatch = (world: World): Transport => ({
   ...direct(world),
   send: (request) => direct(world, (request as typeof request & As).caller).send(request),
 });
-
