@@ -29,8 +29,11 @@ export async function makeRole(
   const call = (operation: string, input: object) => world.call({ place, service: 'iam', operation, input });
   const policy = (statement: object) => JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...statement }] });
   const AssumeRolePolicyDocument = policy({ Principal: { Service }, Action: 'sts:AssumeRole' });
-  await call('CreateRole', { RoleName, AssumeRolePolicyDocument }).catch((error: unknown) => {
-    if (!(error instanceof Refusal && error.code === 'EntityAlreadyExistsException')) throw error;
-  });
+  try {
+    await call('CreateRole', { RoleName, AssumeRolePolicyDocument });
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'EntityAlreadyExistsException') return;
+    throw error;
+  }
   await call('PutRolePolicy', { RoleName, PolicyName: 'calls', PolicyDocument: policy({ Action, Resource: '*' }) });
 }

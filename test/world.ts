@@ -27,6 +27,8 @@ export interface StageOptions {
   readonly between?: (transport: Transport, step: string, place: Place, world: World) => Transport;
   readonly clockOffsets?: Readonly<Record<string, number>>;
   readonly schedules?: boolean;
+  /** What is done to the world of the shop before Stillpoint comes into it. */
+  readonly prepare?: (world: World) => Promise<void>;
   /** Where the lines that functions log go. */
   readonly log?: (line: object) => void;
 }
@@ -161,12 +163,14 @@ export async function stage({
   configuration: change = (of) => of,
   between = (transport) => transport,
   schedules = false,
+  prepare = async () => {},
   ...more
 }: StageOptions): Promise<Stage> {
   services ??= await loadServices();
   const world = new World(services, { seed });
   const transport = direct(world);
   const shop = await world.clock.settle(installShop(world, transport, { small: true, cluster: false, ...options }));
+  await prepare(world);
   const configuration = change(configurationFor({ cluster: false, ...options }, shop.subnetsAt(WEST)));
   await world.clock.settle(
     install(world, { configuration, transport: (place, step) => between(transport, step, place, world), schedules, ...more }),

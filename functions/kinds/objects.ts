@@ -25,7 +25,7 @@ const { read, again } = calls('s3', S3Client);
 export const objectListing = { versions: read(ListObjectVersionsCommand) };
 export const objectDeleting = {
   ...objectListing,
-  deleteObjects: again(DeleteObjectsCommand, { also: ['s3:DeleteObjectVersion'] }),
+  deleteObjects: again(DeleteObjectsCommand),
 };
 
 /** A forgotten upload holds no object, and the bucket's lifecycle removes it: so beginning one may be repeated. */

@@ -4,7 +4,7 @@ import { keepUntil } from '../decide/promise.ts';
 import type { Abandoned, Attempt, Instant, Outcome, Place, Plan, PointName, Progress, Sealed } from '../domain.ts';
 import { retention } from './bundles.ts';
 import { ledgerBucket, outcomeKey, planKey, pointsPrefix, progressKey, publicKeyKey } from './layout.ts';
-import { listing, listKeys, reading, readNewest, readOldest, replace, writeOnce, writing } from './objects.ts';
+import { listing, listKeys, reading, readNewest, readOldest, replace, writeOnce, writing, writingLocked } from './objects.ts';
 import { parseRecord } from './records.ts';
 import { fetchPublicKey, publishing, readSigned, sign, signing, verifySigned } from './signature.ts';
 
@@ -25,7 +25,7 @@ const parse = <T>(text: string, place: Place, key: string): T =>
   parseRecord<T>(JSON.parse(text), `${ledgerBucket(place)}/${key}`);
 
 /** Writes the intent. Ours again goes on with what was written first; another's is a Conflict. */
-export const writePlan = verb(writing, async (aws, plan: Plan, { here }): Promise<Plan> => {
+export const writePlan = verb(writingLocked, async (aws, plan: Plan, { here }): Promise<Plan> => {
   const owned = (text: string) => parse<Plan>(text, here, planKey(plan)).owner === plan.owner;
   const put = {
     Bucket: ledgerBucket(here),
@@ -69,7 +69,7 @@ export const noteProgress = verb(
  * key that verifies it is put beside it first, so that a sealed point can always be verified offline.
  */
 export const commitOutcome = verb(
-  { ...writing, ...signing, ...publishing },
+  { ...writingLocked, ...signing, ...publishing },
   async (aws, outcome: Outcome, { here }): Promise<{ digest: string }> => {
     const Bucket = ledgerBucket(here);
     const Key = outcomeKey(outcome);

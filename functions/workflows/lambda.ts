@@ -72,6 +72,8 @@ function stageOf(step: AnyStep, event: Request, { place, configuration, transpor
       loses: kind.loses,
       open: (verb) => {
         if (!step.kinds?.includes(verb)) throw new TypeError(`${step.name} does not declare the kinds' verb ${verb}.`);
+        if (step.layers && !step.layers.includes(kind.layer))
+          throw new TypeError(`${step.name} does not declare the layer of ${kind.name}, ${kind.layer}.`);
         return open(kindVerb(kind, verb), transport, clock, placesOf(scene));
       },
     };

@@ -1,7 +1,7 @@
 import type { Calls } from '../aws/call.ts';
 import type { Opened, Scene, Verb } from '../aws/verb.ts';
 import type { Configuration } from '../configuration/schema.ts';
-import type { Application, Duty, Vault } from '../domain.ts';
+import type { Application, Duty, Layer, Vault } from '../domain.ts';
 import type { Kind } from '../kinds/kind.ts';
 
 /** A verb of every kind that a step may use: `capture.start`, `preview`, … */
@@ -37,6 +37,8 @@ export interface Step<U extends Uses, In, Out> {
   readonly uses: U;
   /** The verbs of kinds that it calls; its role holds their calls for every kind. */
   readonly kinds?: readonly KindVerb[];
+  /** Only of kinds of these layers; of all unless given. */
+  readonly layers?: readonly Layer[];
   readonly limits: { readonly seconds: number; readonly memoryMb: number };
   run(use: OpenedUses<U>, input: In, stage: Stage): Promise<Out>;
 }

@@ -24,7 +24,7 @@ export type Handle =
 
 /** The temporary instance bears our tags; an instance without them is never deleted. */
 export const materialising = {
-  removeTemporary: calls('rds', RDSClient).again(DeleteDBInstanceCommand, { also: ['rds:DeleteDBInstanceAutomatedBackup'] }),
+  removeTemporary: calls('rds', RDSClient).again(DeleteDBInstanceCommand),
 };
 type Looking = Door<typeof looksAtInstances & typeof snapshotting>;
 type Restoring = Looking & Door<{ restoreToTime: Call<typeof RestoreDBInstanceToPointInTimeCommand> }>;
