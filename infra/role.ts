@@ -5,7 +5,7 @@ import { type Call, type Calls, operationOf } from '../functions/aws/call.ts';
 import { type Place, samePlace } from '../functions/domain.ts';
 import { loadKinds } from '../functions/kinds/index.ts';
 import { functionName, roleName } from '../functions/vault/layout.ts';
-import { type AnyStep, kindVerb, type Uses } from '../functions/workflows/step.ts';
+import { type AnyStep, holds, kindVerb, type Uses } from '../functions/workflows/step.ts';
 import { type Around, type Asked, type Scope, scopesOf, serviceOf, TAGGING } from './scope.ts';
 
 export interface Statement extends Scope {
@@ -18,10 +18,12 @@ const S3_KEYS = { reads: 'kms:Decrypt', writes: 'kms:GenerateDataKey' };
 
 /** The calls that a step declares: its own verbs', and those of the kinds' verbs that it uses. */
 export async function callsOfStep(step: AnyStep): Promise<{ own: Call[]; theirs: Call[] }> {
-  const kinds = step.kinds ? (await loadKinds()).filter(({ layer }) => step.layers?.includes(layer) ?? true) : [];
+  const kinds = step.kinds ? await loadKinds() : [];
   return {
     own: Object.values(step.uses as Uses).flatMap(({ calls }) => Object.values(calls as Calls)),
-    theirs: kinds.flatMap((kind) => (step.kinds ?? []).flatMap((verb) => Object.values(kindVerb(kind, verb).calls))),
+    theirs: kinds.flatMap((kind) =>
+      (step.kinds ?? []).flatMap((verb) => (holds(step, verb, kind) ? Object.values(kindVerb(kind, verb).calls) : [])),
+    ),
   };
 }
 
@@ -41,6 +43,7 @@ export async function askedBy(step: AnyStep, { here, homes }: Around): Promise<A
     ];
   };
   const isHome = homes.some((home) => samePlace(home, here));
+  if (step.duty === 'copy' && homes.every((home) => samePlace(home, here))) return []; // nobody else's points are kept here
   const made = theirs.filter(({ only }) => only === undefined || isHome);
   return [...own.flatMap((call) => asked(call, 'ledger')), ...made.flatMap((call) => asked(call, 'kind'))];
 }

@@ -19,7 +19,7 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   's3:HeadBucket': ['s3:ListBucket'],
   's3:HeadObject': READ_OBJECT,
   's3:GetObject': READ_OBJECT,
-  's3:GetObjectTagging': ['s3:GetObjectTagging', 's3:GetObjectVersionTagging'],
+  's3:GetObjectTagging': ['s3:GetObjectVersionTagging'], // each of ours is of a version
   's3:CopyObject': ['s3:PutObject', ...READ_OBJECT],
   's3:CreateMultipartUpload': ['s3:PutObject'],
   's3:UploadPart': ['s3:PutObject'],

@@ -1,6 +1,8 @@
 import type { Transport } from '../../functions/aws/transport.ts';
 import type { Configuration } from '../../functions/configuration/schema.ts';
 import type { Policy } from '../../functions/domain.ts';
+import type { EventsState } from '../../local/services/events/state.ts';
+import type { Execution } from '../../local/services/states/execution.ts';
 import type { World } from '../../local/world/world.ts';
 import { HOME, type Stage, stage, WEST } from '../world.ts';
 import type { Template } from './synthesised.ts';
@@ -66,9 +68,6 @@ async function restored(stand: Stage, place: typeof HOME, name: string): Promise
 const reconciled = async (stand: Stage, place: typeof HOME) =>
   ended(stand, stand.start(place, 'reconcile', { application: 'shop' }));
 
-const announce = (stand: Stage, operation: 'DisableRule' | 'EnableRule') =>
-  call(stand, HOME, 'events', operation, { Name: 'stillpoint-announce' });
-
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'a point is taken, copied, and restored in both places': {
     async play(stand) {
@@ -84,20 +83,16 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     schedules: true,
     async play(stand) {
       await ended(stand, stand.start(HOME, 'gate', { application: 'shop', policy: 'hourly' }));
-      await call(stand, HOME, 'events', 'PutEvents', {
-        Entries: [
-          {
-            Source: 'aws.codepipeline',
-            DetailType: 'CodePipeline Pipeline Execution State Change',
-            Detail: JSON.stringify({ state: 'STARTED', pipeline: 'p', 'execution-id': 'e' }),
-          },
-        ],
+      stand.world.state<EventsState>('events', HOME).emit({
+        source: 'aws.codepipeline',
+        'detail-type': 'CodePipeline Pipeline Execution State Change',
+        detail: { state: 'STARTED', pipeline: 'p', 'execution-id': 'e' },
       });
       await stand.advance(2 * 3600);
     },
   },
   'databases outlast their logs by what the log gives, as files too': {
-    policy: { outlast: { by: 'materialise', every: 'hourly' }, exports: true } as Partial<Policy>,
+    policy: { outlast: { by: 'materialise', every: 'hourly' }, exports: true },
     async play(stand) {
       await ended(stand, stand.startProtect());
       await stand.replicated(WEST);
@@ -106,7 +101,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   'databases outlast their logs by snapshots': {
-    policy: { outlast: { by: 'snapshot', every: 'hourly' } } as Partial<Policy>,
+    policy: { outlast: { by: 'snapshot', every: 'hourly' } },
     async play(stand) {
       await ended(stand, stand.startProtect());
       await stand.replicated(WEST);
@@ -114,35 +109,99 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       await restored(stand, WEST, 'west');
     },
   },
-  'a point that cannot be sealed is abandoned': {
+  'a point that cannot be sealed is abandoned, and its snapshots go': {
     failing: 'protect-seal',
+    policy: { outlast: { by: 'snapshot', every: 'hourly' } },
     async play(stand) {
       await ended(stand, stand.startProtect(), 'FAILED');
-      await stand.advance(3600);
-      await reconciled(stand, HOME);
+      for (let days = 0; days < 3; days++) {
+        await stand.advance(24 * 3600);
+        await reconciled(stand, HOME);
+      }
     },
   },
-  'a copy that cannot be sealed is abandoned': {
+  'a copy that cannot be sealed is abandoned, and its snapshots go': {
     failing: 'replicate-seal',
+    policy: { outlast: { by: 'snapshot', every: 'hourly' } },
     async play(stand) {
       await ended(stand, stand.startProtect());
-      await stand.advance(3 * 3600);
-      await reconciled(stand, WEST);
+      for (let days = 0; days < 3; days++) {
+        await stand.advance(24 * 3600);
+        await reconciled(stand, WEST);
+      }
     },
   },
-  'what was not announced is fetched, what died is finished': {
+  'what was not announced is fetched': {
     async play(stand) {
-      await announce(stand, 'DisableRule');
+      await call(stand, HOME, 'events', 'DisableRule', { Name: 'stillpoint-announce' });
       await ended(stand, stand.startProtect());
       await reconciled(stand, WEST);
       await stand.replicated(WEST);
-      const dying = stand.startProtect({}, 'dying');
-      await stand.advance(20);
-      await call(stand, HOME, 'states', 'StopExecution', { executionArn: dying.arn });
+    },
+  },
+  'what died is finished': {
+    policy: { outlast: { by: 'materialise', every: 'hourly' } },
+    async play(stand) {
+      await died(stand, stand.startProtect({}, 'dying'), 1800);
+      for (let days = 0; days < 3; days++) {
+        await stand.advance(24 * 3600);
+        await reconciled(stand, HOME);
+      }
+    },
+  },
+  'what died is asked for again': {
+    async play(stand) {
+      const due = new Date(Math.floor(stand.world.clock.now() / 1000) * 1000).toISOString();
+      await died(stand, stand.startProtect({ due }, 'dying'), 20);
       await stand.advance(48 * 3600);
-      await reconciled(stand, HOME);
-      await stand.advance(3600);
-      await reconciled(stand, HOME);
+      await ended(stand, stand.startProtect({ due }));
+      await stand.replicated(WEST);
+    },
+  },
+  'a copy that died is finished': {
+    async play(stand) {
+      await copyDied(stand);
+      for (let days = 0; days < 3; days++) {
+        await stand.advance(24 * 3600);
+        await reconciled(stand, WEST);
+      }
+    },
+  },
+  'a copy that died is asked for again': {
+    async play(stand) {
+      const { input } = await copyDied(stand);
+      await stand.advance(48 * 3600);
+      await ended(stand, stand.start(WEST, 'replicate', JSON.parse(input)));
+    },
+  },
+  'tables that were deleted come back at home': {
+    async play(stand) {
+      await ended(stand, stand.startProtect());
+      const { TableNames } = await call(stand, HOME, 'dynamodb', 'ListTables', {});
+      for (const TableName of TableNames) await call(stand, HOME, 'dynamodb', 'DeleteTable', { TableName });
+      await stand.advance(600);
+      await restored(stand, HOME, 'undo');
     },
   },
 };
+
+const isRunning = ({ status }: Execution): boolean => status === 'RUNNING';
+
+async function until<T>(stand: Stage, found: () => T[]): Promise<T[]> {
+  for (let tries = 0; tries < 200 && found().length === 0; tries++) await stand.advance(2);
+  return found();
+}
+
+async function copyDied(stand: Stage): Promise<Execution> {
+  await ended(stand, stand.startProtect());
+  const [dying] = await until(stand, () => [...stand.states(WEST).executions.values()].filter(isRunning));
+  await died(stand, dying!, 3);
+  return dying!;
+}
+
+/** An execution that stops in the middle, as when nobody lets it go on. */
+async function died(stand: Stage, execution: Execution, afterSeconds: number): Promise<void> {
+  await stand.advance(afterSeconds);
+  const place = { ...HOME, region: execution.arn.split(':')[3] as string };
+  await call(stand, place, 'states', 'StopExecution', { executionArn: execution.arn });
+}

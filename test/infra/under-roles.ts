@@ -4,7 +4,7 @@ import type { Place } from '../../functions/domain.ts';
 import type { Kind } from '../../functions/kinds/kind.ts';
 import { roleName } from '../../functions/vault/layout.ts';
 import { workflowsIn } from '../../functions/workflows/index.ts';
-import type { KindVerb } from '../../functions/workflows/step.ts';
+import { holds, type KindVerb } from '../../functions/workflows/step.ts';
 import { direct } from '../../local/world/direct.ts';
 import type { Caller, World } from '../../local/world/world.ts';
 import { ofType, type Template } from './synthesised.ts';
@@ -59,9 +59,9 @@ export const callerOf = (step: string, place: Place): Caller => ({
 export const asStep = (world: World, step: string, place: Place): Transport => direct(world, callerOf(step, place));
 
 /** The steps that hold a verb of the kinds, at a place. */
-const holders = (verb: KindVerb, isHome: boolean): string[] =>
+const holders = (verb: KindVerb, kind: Kind, isHome: boolean): string[] =>
   workflowsIn(isHome ? 'home' : 'vault').flatMap(({ steps }) =>
-    steps.filter(({ kinds = [] }) => kinds.includes(verb)).map(({ name }) => name),
+    steps.filter((step) => holds(step, verb, kind)).map(({ name }) => name),
   );
 
 /**
@@ -72,7 +72,7 @@ export function underRoles(kind: Kind, world: World, home: Place, turn: number):
   const under = (name: KindVerb, verb: Verb<any, any, any>): Verb<any, any, any> => ({
     calls: verb.calls,
     run(aws, input, scene) {
-      const steps = holders(name, scene.here.region === home.region);
+      const steps = holders(name, kind, scene.here.region === home.region);
       const step = steps[turn % steps.length];
       if (step === undefined) return verb.run(aws, input, scene);
       return open(verb, through(scene.transport, world, callerOf(step, scene.here)), scene.clock, scene)(input);

@@ -13,7 +13,7 @@ export const provision = step({
   name: 'restore-provision',
   duty: 'restore',
   uses: { readRestore, noteRestore },
-  kinds: ['restore.start', 'restore.settle'],
+  kinds: ['restore.start'],
   layers: FIRST,
   limits: { seconds: 600, memoryMb: 1024 },
   run: ({ readRestore, noteRestore }, restoring: Restoring, stage: Stage): Promise<Restoring> =>
@@ -49,7 +49,7 @@ export async function startLayers(
       }),
     );
   const marked = mark(before, name, stage);
-  const items = await advance<RestoreWork, Restored>('restore', mine, [...before.items, ...added], stage);
+  const items = await advance<RestoreWork, Restored>('restore', mine, [...before.items, ...added], stage, { settles: false });
   await ledger.noteRestore({ ...restoring, progress: { ...marked, items }, etag });
   return only(restoring);
 }

@@ -52,7 +52,7 @@ export const apply = step({
   name: 'restore-apply',
   duty: 'restore',
   uses: { readRestore, noteRestore },
-  kinds: ['restore.start', 'restore.settle'],
+  kinds: ['restore.start'],
   layers: LAST,
   limits: { seconds: 600, memoryMb: 1024 },
   run: ({ readRestore, noteRestore }, restoring: Restoring, stage: Stage): Promise<Restoring> =>

@@ -19,6 +19,7 @@ export const looksAtGroups = {
   subnetGroups: read(DescribeDBSubnetGroupsCommand),
 };
 type Looking = Door<typeof looksAtGroups>;
+type Placings = Pick<Looking, 'subnetGroups'>;
 
 /** What a restored instance is put into, in the members of RDS's restore calls. */
 export interface Placing {
@@ -32,7 +33,7 @@ export interface Placing {
  * The groups of the target: of the original's names, which must be there; the subnet group that lies in the target's subnets, where it names any;
  * the target's security groups. At home, the original's own.
  */
-export async function placingOf(aws: Looking, work: RestoreWork): Promise<Placing> {
+export async function placingOf(aws: Placings, work: RestoreWork): Promise<Placing> {
   const { resource, target } = work;
   const { parameterGroup, optionGroup, subnetGroup, securityGroups } = factsOf(resource);
   const atHome = samePlace(target.place, resource.place);
@@ -48,7 +49,7 @@ export async function placingOf(aws: Looking, work: RestoreWork): Promise<Placin
 }
 
 /** A DB subnet group that has no subnets but these. */
-async function groupWithin(aws: Looking, subnets: readonly string[]): Promise<string | undefined> {
+async function groupWithin(aws: Placings, subnets: readonly string[]): Promise<string | undefined> {
   let Marker: string | undefined;
   do {
     const page = await aws.subnetGroups(Marker ? { Marker } : {});

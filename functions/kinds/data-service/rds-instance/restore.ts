@@ -27,7 +27,7 @@ const making = {
   ...looksAtInstances,
   ...looksAtBackups,
   ...looksAtSnapshots,
-  ...looksAtGroups,
+  subnetGroups: looksAtGroups.subnetGroups,
   /** All are repeatable by the name that is chosen. */
   restoreToTime: again(RestoreDBInstanceToPointInTimeCommand, { also }),
   restoreSnapshot: again(RestoreDBInstanceFromDBSnapshotCommand, { also }),
