@@ -68,7 +68,7 @@ describe('actions', () => {
     const inOurStores = /^arn:aws:s3:::stillpoint-/;
     for (const { name, statements } of roles.filter(({ name: one }) => !SERVICES.test(one))) {
       for (const { Action, Resource = [], Condition } of statements) {
-        for (const action of Action.filter((one) => /:(Batch)?Delete/.test(one) && !/^(s3|ecr|logs):/.test(one)))
+        for (const action of Action.filter((one) => /:(Batch)?Delete(?!Item)/.test(one) && !/^(s3|ecr|logs):/.test(one)))
           expect(Condition, `${name}: ${action}`).toEqual({ Null: { 'aws:ResourceTag/stillpoint:application': 'false' } });
         if (Action.some((one) => /^s3:Delete/.test(one)))
           expect(

@@ -181,7 +181,7 @@ describe('bytes, with the SDK’s own clients', () => {
       new KMS.CreateGrantCommand({
         KeyId: key,
         GranteePrincipal: `arn:aws:iam::${OTHER.account}:root`,
-        Operations: ['Decrypt', 'DescribeKey', 'CreateGrant'],
+        Operations: ['Decrypt', 'DescribeKey', 'CreateGrant', 'ReEncryptFrom'],
       }),
     );
     const copy = await copied();
