@@ -121,6 +121,8 @@ describe('a point that is kept by the log', () => {
 
   test('is settled in the vault only when the replica’s window contains T, which is later than home’s', async () => {
     const { world, subject } = await subjectOn('lag');
+    const there = state(world, world.vault.place);
+    for (const [id, backup] of there.backups) there.backups.set(id, { ...backup, lagMillis: 240_000 });
     const { artifacts, cut } = await world.settle(captured(subject));
     const start = (works = copyWorks(subject, cut, artifacts)) =>
       world.settle(
