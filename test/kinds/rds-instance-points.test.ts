@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { operationOf } from '../../functions/aws/call.ts';
 import type { Configuration } from '../../functions/configuration/schema.ts';
-import type { Artifact, Outlasting, Policy, Sealed } from '../../functions/domain.ts';
+import type { Artifact, Outlasting, Place, Policy, Sealed } from '../../functions/domain.ts';
 import { DATA_KEY } from '../../functions/vault/layout.ts';
 import type { RdsState } from '../../local/services/rds/state.ts';
 import { comeToRest, nothingLeaks, whole } from '../invariants.ts';
 import { HOME, type Stage, type StageOptions, stage, WEST } from '../world.ts';
 
-/** The shop with a database of orders, through the workflows: a point of all of it, in the vault, and back with home dark. */
+/** The shop with a second database, through the workflows: a point of all of it, in the vault, and back with home dark. */
 const NAME = 'orders';
 const ARN = `arn:aws:rds:${HOME.region}:${HOME.account}:db:${NAME}`;
 const SECRET = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:orders';
@@ -104,7 +104,7 @@ describe('a point of an application with a database', () => {
     expect([first, second, third].map(({ outlasting }) => outlasting)).toEqual(['materialise', undefined, 'materialise']);
     expect([first, second, third].map((point) => artifactOf(point).endurance)).toEqual(['durable', 'log-backed', 'durable']);
     expect(first.notes.join(' ')).not.toContain('is a promise of a log');
-    expect([...rds(stand).instances.keys()]).toEqual([NAME]);
+    expect([...rds(stand).instances.keys()]).toEqual([stand.shop.names.instance, NAME]);
     const copies = await stand.replicated(WEST, 3);
     await stand.advance(60 * 86_400);
     stand.world.dark.add(HOME.region);
@@ -114,7 +114,7 @@ describe('a point of an application with a database', () => {
     expect(rows(stand, `${NAME}-old`, WEST)).toEqual(['1|before']);
     const { execution } = await stand.restore(WEST, 'gone', { point: name(copies[1]!) });
     expect([execution.status, execution.error]).toEqual(['FAILED', 'TargetLacks']);
-    expect([...rds(stand, WEST).instances.keys()]).toEqual([`${NAME}-old`]);
+    expect([...rds(stand, WEST).instances.keys()].sort()).toEqual([`${NAME}-old`, `${stand.shop.names.instance}-old`].sort());
   });
 
   test('is snapshotted inside the freeze where the policy says so, and says how far off it is', async () => {
@@ -199,9 +199,11 @@ describe('whatever call to RDS fails in passing', () => {
             expect(await nothingLeaks(stand, place), told).toEqual([]);
           }
           expect(await whole(stand), told).toEqual([]);
-          expect([[...rds(stand).instances.keys()], [...rds(stand, WEST).instances.keys()]], told).toEqual([
-            [NAME],
-            [`${NAME}-r1`],
+          const both = [stand.shop.names.instance, NAME];
+          const instancesAt = (place: Place) => [...rds(stand, place).instances.keys()].sort();
+          expect([instancesAt(HOME), instancesAt(WEST)], told).toEqual([
+            both.toSorted(),
+            both.map((name) => `${name}-r1`).sort(),
           ]);
         }
       },
