@@ -1,0 +1,64 @@
+import { spoken } from './slow.ts';
+
+/** What is usual of a kind while nothing has been measured: minutes until what was captured can be sealed, and until its copy in a vault can. */
+export interface Usual {
+  readonly sealMinutes: number;
+  readonly copyMinutes: number;
+}
+
+/** How often points are taken, and how long one then takes until it counts in some vault. */
+export interface Rhythm {
+  /** The longest between two times of the schedule, but for changes of clocks. */
+  readonly gapSeconds: number;
+  /** The longest when a change of clocks comes between. */
+  readonly longestGapSeconds: number;
+  /** How late after its time a point may begin. */
+  readonly windowSeconds: number;
+  /** From the instant of a point until it is sealed there. */
+  readonly takesSeconds: number;
+}
+
+/** How old the newest point becomes, at the most: it is the newest until the next one is sealed. */
+export const oldestSeconds = ({ gapSeconds, windowSeconds, takesSeconds }: Omit<Rhythm, 'longestGapSeconds'>): number =>
+  gapSeconds + windowSeconds + takesSeconds;
+
+export interface Judged {
+  /** `seasonal`: it is broken only when clocks change. */
+  readonly kept: 'always' | 'seasonal' | 'never';
+  /** Why not, or how well, with what would help. */
+  readonly sentence: string;
+}
+
+/** Whether an RPO can be kept with such a rhythm. `of` names the policy, the vault and how the time that points take is known. */
+export function judgeRpo(
+  rpoSeconds: number,
+  rhythm: Rhythm,
+  of: { policy: string; vault: string; timezone: string; evidence: string },
+): Judged {
+  const usual = oldestSeconds(rhythm);
+  const seldom = oldestSeconds({ ...rhythm, gapSeconds: rhythm.longestGapSeconds });
+  const where = of.vault === 'home' ? 'at home' : `in "${of.vault}"`;
+  const said = (seconds: number) => (Number.isFinite(seconds) ? spoken(seconds * 1000) : 'without end');
+  const parts = (gap: number) =>
+    `${said(gap)} between points${rhythm.windowSeconds > 0 ? `, ${said(rhythm.windowSeconds)} of window` : ''}, ${said(rhythm.takesSeconds)} until one is sealed ${where} (${of.evidence})`;
+  const promise = `policies.${of.policy}.rpo is ${said(rpoSeconds)}`;
+  if (usual > rpoSeconds)
+    return {
+      kept: 'never',
+      sentence: `${promise}, and the newest point becomes ${said(usual)} old: ${parts(rhythm.gapSeconds)}; take points more often, or promise ${atLeast(usual)}.`,
+    };
+  if (seldom > rpoSeconds)
+    return {
+      kept: 'seasonal',
+      sentence: `${promise}, and when clocks change in ${of.timezone} the newest point becomes ${said(seldom)} old: ${parts(rhythm.longestGapSeconds)}; use timezone: UTC or rate(…), or promise ${atLeast(seldom)}.`,
+    };
+  return { kept: 'always', sentence: `${promise}; the newest point becomes ${said(usual)} old: ${parts(rhythm.gapSeconds)}.` };
+}
+
+const STEP_MINUTES = 30;
+/** The least round duration that is no shorter, as the configuration writes it: `90m`, `26h`. */
+export function atLeast(seconds: number): string {
+  if (!Number.isFinite(seconds)) return 'none';
+  const minutes = Math.ceil(seconds / 60 / STEP_MINUTES) * STEP_MINUTES;
+  return minutes % 60 === 0 ? `${minutes / 60}h` : `${minutes}m`;
+}
