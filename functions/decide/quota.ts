@@ -10,9 +10,9 @@ export interface Quota {
   readonly at: readonly ('home' | 'vault')[];
   /**
    * What takes one. `copy`: each copy while it is made. `member`: each resource for as long as it is protected in a vault. `point`: each
-   * resource in each point that is kept. `outlasting`: the same, of points that outlast a log `by` this.
+   * resource in each point that is kept. `copied`: the same, of points that vaults copy. `outlasting`: of points that outlast a log `by` this.
    */
-  readonly takes: 'copy' | 'member' | 'point' | 'outlasting';
+  readonly takes: 'copy' | 'member' | 'point' | 'copied' | 'outlasting';
   readonly by?: readonly Outlasting[];
 }
 
@@ -52,8 +52,9 @@ export function needsOf(at: 'home' | 'vault', demands: readonly Demand[]): Need[
 }
 
 function timesTaken({ takes, by = [] }: Quota, { keep, outlast, vaults }: Policy): number {
-  if (takes === 'member') return vaults.length > 0 ? 1 : 0;
-  if (takes === 'point') return pointsKept(keep, () => true);
+  if ((takes === 'member' || takes === 'copied') && vaults.length === 0) return 0;
+  if (takes === 'member') return 1;
+  if (takes !== 'outlasting') return pointsKept(keep, () => true);
   if (!outlast || !by.includes(outlast.by)) return 0;
   return pointsKept(keep, (period) => !isRarer(outlast.every, period));
 }
