@@ -68,6 +68,17 @@ export const beyond = ({ name, most, needs, policies }: Need, where: string): st
     ? undefined
     : `${policies.map((policy) => `policies.${policy}`).join(' and ')} would need ${needs} of the quota "${name}" in ${where}, and AWS gives ${most} by default; keep fewer points, or ask for more there (Service Quotas) unless that was granted.`;
 
+/** Says of which kinds copies wait for each other, because AWS makes only so many at once into one region. */
+export const queueing = (demands: readonly Demand[], where: string): string[] =>
+  demands.flatMap(({ kind, quotas, count, policy }) =>
+    quotas
+      .filter(({ takes, most }) => takes === 'copy' && count > most)
+      .map(
+        ({ name, most }) =>
+          `policies.${policy.name} copies ${count} of kind ${kind} into ${where}, and AWS makes ${most} at once by default ("${name}"), so they take ${Math.ceil(count / most)} turns; ask AWS for more there, or split the application.`,
+      ),
+  );
+
 /** How long a point of these members usually takes until it is sealed at home, and from there until a vault has sealed its copy: as long as the slowest kind. Copies beyond a quota wait for a turn. */
 export function usualSeconds(
   members: readonly { readonly usual: Usual; readonly quotas: readonly Quota[]; readonly count: number }[],

@@ -16,7 +16,7 @@ export default kind({
   layer: 'storage',
   cut: 'slow',
   leastSeconds: 120, // a job rests in its queue for a minute or more before it walks
-  usual: { sealMinutes: 30, copyMinutes: 30 }, // by the number of files; a job may wait in its queue first (AWS Backup guide, "Amazon EFS backups")
+  usual: { sealMinutes: 20, copyMinutes: 20 }, // by the number of files; a job may wait in its queue first (AWS Backup guide, "Amazon EFS backups")
   // AWS Backup guide, "AWS Backup quotas"
   quotas: [{ name: 'Concurrent outbound copies to one Region', most: 100, at: ['vault'], takes: 'copy' }],
   loses: [
