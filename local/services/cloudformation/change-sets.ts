@@ -40,16 +40,29 @@ function stackFor(name: string, type: SDK.ChangeSetType, state: CloudFormationSt
     state.turn(stack, 'REVIEW_IN_PROGRESS', 'User Initiated');
     return stack;
   }
-  if (known.status !== 'REVIEW_IN_PROGRESS') invalid(`Stack [${name}] already exists and cannot be created again with the changeSet.`);
+  if (known.status !== 'REVIEW_IN_PROGRESS')
+    invalid(`Stack [${name}] already exists and cannot be created again with the changeSet.`);
   return known;
 }
 
 export const changeSets = operations<typeof SDK, CloudFormationState>()({
   async CreateChangeSet(input, context) {
-    const { StackName = '', ChangeSetName: name = '', ChangeSetType: type = 'UPDATE', Capabilities = [], RoleARN, Description } = input;
+    const {
+      StackName = '',
+      ChangeSetName: name = '',
+      ChangeSetType: type = 'UPDATE',
+      Capabilities = [],
+      RoleARN,
+      Description,
+    } = input;
     const { state, after, account, region } = context;
     const known = state.peek(StackName);
-    const wanted = await wantedFrom(input, context, known ?? { id: state.arn(`stack/${StackName}/new`), name: StackName }, known?.is);
+    const wanted = await wantedFrom(
+      input,
+      context,
+      known ?? { id: state.arn(`stack/${StackName}/new`), name: StackName },
+      known?.is,
+    );
     const stack = stackFor(StackName, type, state);
     if ([...stack.changeSets.values()].some((one) => one.name === name))
       refuse('AlreadyExistsException', `ChangeSet ${name} already exists`);
@@ -69,9 +82,7 @@ export const changeSets = operations<typeof SDK, CloudFormationState>()({
     };
     stack.changeSets.set(changeSet.id, changeSet);
     const empty = type === 'UPDATE' && !differs(stack, wanted, changes);
-    const become = empty
-      ? { status: 'FAILED', reason: NO_CHANGES }
-      : { status: 'CREATE_COMPLETE', executionStatus: 'AVAILABLE' };
+    const become = empty ? { status: 'FAILED', reason: NO_CHANGES } : { status: 'CREATE_COMPLETE', executionStatus: 'AVAILABLE' };
     after(SECONDS, () => void Object.assign(changeSet, become));
     return { Id: changeSet.id, StackId: stack.id };
   },

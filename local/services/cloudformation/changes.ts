@@ -51,18 +51,27 @@ export function changesTo(stack: Pick<Stack, 'id' | 'name' | 'is' | 'resources'>
   const made = [...after].flatMap(([id, now]): SDK.Change[] => {
     const was = before.get(id);
     if (!was) return [change('Add', id, now)];
-    if (was.definition.Type !== now.definition.Type) invalid(`Update of resource type is not permitted. The new template modifies resource type of the following resources: [${id}]`);
+    if (was.definition.Type !== now.definition.Type)
+      invalid(
+        `Update of resource type is not permitted. The new template modifies resource type of the following resources: [${id}]`,
+      );
     if (same(was.properties, now.properties)) return [];
     const replacement = needsReplacement(now.definition.Type, was.properties, now.properties);
     if (replacement) replaced.add(id);
     const names = new Set([...Object.keys(was.properties), ...Object.keys(now.properties)]);
     const Details = [...names]
       .filter((name) => !same(was.properties[name], now.properties[name]))
-      .map((Name) => ({ Target: { Attribute: 'Properties' as const, Name }, Evaluation: 'Static' as const, ChangeSource: 'DirectModification' as const }));
+      .map((Name) => ({
+        Target: { Attribute: 'Properties' as const, Name },
+        Evaluation: 'Static' as const,
+        ChangeSource: 'DirectModification' as const,
+      }));
     return [change('Modify', id, now, { Replacement: replacement ? 'True' : 'False', Scope: ['Properties'], Details })];
   });
   const known = new Set(made.map(({ ResourceChange }) => ResourceChange!.LogicalResourceId));
-  const followed = [...after].filter(([id, { definition }]) => before.has(id) && !known.has(id) && namedBy(definition).some((name) => replaced.has(name)));
+  const followed = [...after].filter(
+    ([id, { definition }]) => before.has(id) && !known.has(id) && namedBy(definition).some((name) => replaced.has(name)),
+  );
   return [
     ...made,
     ...followed.map(([id, now]) => change('Modify', id, now, { Replacement: 'Conditional', Scope: ['Properties'] })),

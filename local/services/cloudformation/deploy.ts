@@ -50,7 +50,12 @@ export async function bring(work: Work, wanted: Wanted): Promise<void> {
     const before = work.stack.resources.get(id);
     const replaced = await settle(work, id, resources[id]!, scope).catch((error: unknown) => {
       failed.push(id);
-      note(work, before?.made ? 'UPDATE' : 'CREATE', 'FAILED', { id, definition: resources[id]!, reason: reasonOf(error), before });
+      note(work, before?.made ? 'UPDATE' : 'CREATE', 'FAILED', {
+        id,
+        definition: resources[id]!,
+        reason: reasonOf(error),
+        before,
+      });
     });
     if (replaced) superseded.push(replaced);
     return !failed.includes(id);
@@ -58,14 +63,16 @@ export async function bring(work: Work, wanted: Wanted): Promise<void> {
   if (failed.length > 0) throw new Failure(`The following resource(s) failed to ${wordOf(work)}: [${failed.join(', ')}].`);
   work.stack.outputs = outputsOf(wanted.template, scope);
   work.stack.is = wanted;
-  if (superseded.length > 0 || [...work.stack.resources.keys()].some((id) => !resources[id])) await tidy(work, resources, superseded);
+  if (superseded.length > 0 || [...work.stack.resources.keys()].some((id) => !resources[id]))
+    await tidy(work, resources, superseded);
 }
 
 const wordOf = ({ stack }: Work): string => (stack.status.startsWith('UPDATE') ? 'update' : 'create');
 
 /** Removes what a stack no longer wants. An update is good without it: what cannot be removed is left, and said. */
 async function tidy(work: Work, resources: Readonly<Record<string, Definition>>, superseded: readonly Kept[]): Promise<void> {
-  if (work.stack.status.startsWith('UPDATE_ROLLBACK')) work.state.turn(work.stack, 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS');
+  if (work.stack.status.startsWith('UPDATE_ROLLBACK'))
+    work.state.turn(work.stack, 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS');
   else if (work.stack.status.startsWith('UPDATE')) work.state.turn(work.stack, 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
   for (const old of superseded) {
     if (old.definition.UpdateReplacePolicy?.startsWith('Retain')) continue;
@@ -81,7 +88,9 @@ export async function unmake(work: Work, chosen: (id: string) => boolean = () =>
   const { state, stack } = work;
   const going = new Map([...stack.resources].filter(([id]) => chosen(id)));
   const needs = dependenciesIn(Object.fromEntries([...going].map(([id, { definition }]) => [id, definition])));
-  const dependents = new Map([...needs.keys()].map((id) => [id, [...needs].flatMap(([other, on]) => (on.includes(id) ? [other] : []))]));
+  const dependents = new Map(
+    [...needs.keys()].map((id) => [id, [...needs].flatMap(([other, on]) => (on.includes(id) ? [other] : []))]),
+  );
   const failed: string[] = [];
   await inOrder(dependents, async (id) => {
     const kept = going.get(id)!;
@@ -150,7 +159,9 @@ async function settle(work: Work, id: string, definition: Definition, scope: Sco
   const reason = replace ? 'Requested update requires the creation of a new physical resource; hence creating one.' : undefined;
   note(work, 'UPDATE', 'IN_PROGRESS', { id, definition, properties, made: before.made, reason });
   await pause(work);
-  const made = replace ? await type.create(properties, maker) : await type.update!(properties, before.made, maker, before.properties);
+  const made = replace
+    ? await type.create(properties, maker)
+    : await type.update!(properties, before.made, maker, before.properties);
   note(work, 'UPDATE', 'COMPLETE', { id, definition, properties, made });
   return replace && made.id !== before.made.id ? before : undefined;
 }
@@ -175,7 +186,12 @@ interface Noted {
 }
 
 /** What failed keeps what it was, so that it can be changed back. */
-function note({ state, stack }: Work, doing: 'CREATE' | 'UPDATE', how: 'IN_PROGRESS' | 'COMPLETE' | 'FAILED', noted: Noted): void {
+function note(
+  { state, stack }: Work,
+  doing: 'CREATE' | 'UPDATE',
+  how: 'IN_PROGRESS' | 'COMPLETE' | 'FAILED',
+  noted: Noted,
+): void {
   const { id, definition, before, made = before?.made, properties = before?.properties ?? {}, reason } = noted;
   const status = `${doing}_${how}` as SDK.ResourceStatus;
   state.note(stack, { id, definition, properties, status, reason, ...(made ? { made } : {}) });

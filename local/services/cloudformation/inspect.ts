@@ -33,16 +33,20 @@ export const inspections = operations<typeof SDK, CloudFormationState>()({
     const template = templateFrom(stack?.is?.text ?? (await textAsked(input, context)));
     const Capabilities = capabilitiesFor(template.Resources);
     return {
-      Parameters: Object.entries(template.Parameters ?? {}).map(([ParameterKey, { Type, Default, Description, NoEcho = false }]) => ({
-        ParameterKey,
-        ParameterType: Type,
-        NoEcho,
-        ...(Default === undefined ? {} : { DefaultValue: String(Default) }),
-        ...(Description ? { Description } : {}),
-      })),
+      Parameters: Object.entries(template.Parameters ?? {}).map(
+        ([ParameterKey, { Type, Default, Description, NoEcho = false }]) => ({
+          ParameterKey,
+          ParameterType: Type,
+          NoEcho,
+          ...(Default === undefined ? {} : { DefaultValue: String(Default) }),
+          ...(Description ? { Description } : {}),
+        }),
+      ),
       ResourceTypes: [...new Set(Object.values(template.Resources).map(({ Type }) => Type))],
       ...(template.Description ? { Description: template.Description } : {}),
-      ...(Capabilities.length > 0 ? { Capabilities, CapabilitiesReason: 'The following resource(s) require capabilities: [AWS::IAM]' } : {}),
+      ...(Capabilities.length > 0
+        ? { Capabilities, CapabilitiesReason: 'The following resource(s) require capabilities: [AWS::IAM]' }
+        : {}),
     };
   },
 
@@ -75,7 +79,9 @@ export const inspections = operations<typeof SDK, CloudFormationState>()({
 
   ListExports({ NextToken }, { state }) {
     const all = [...state.stacks.values()].flatMap(({ id, outputs, status }) =>
-      status === 'DELETE_COMPLETE' ? [] : outputs.flatMap(({ ExportName: Name, OutputValue: Value }) => (Name ? [{ ExportingStackId: id, Name, Value }] : [])),
+      status === 'DELETE_COMPLETE'
+        ? []
+        : outputs.flatMap(({ ExportName: Name, OutputValue: Value }) => (Name ? [{ ExportingStackId: id, Name, Value }] : [])),
     );
     const { page, nextToken } = paged(all, 100, NextToken);
     return { Exports: page, ...(nextToken ? { NextToken: nextToken } : {}) };

@@ -66,7 +66,12 @@ export function remove(stack: Stack, context: Of): void {
   });
 }
 
-async function rollBack({ state, stack }: Work, why: Failure, as: 'ROLLBACK' | 'UPDATE_ROLLBACK', undo: () => Promise<void>): Promise<void> {
+async function rollBack(
+  { state, stack }: Work,
+  why: Failure,
+  as: 'ROLLBACK' | 'UPDATE_ROLLBACK',
+  undo: () => Promise<void>,
+): Promise<void> {
   const turn = (what: string, reason?: string) => state.turn(stack, `${as}_${what}` as SDK.StackStatus, reason);
   turn('IN_PROGRESS', `${why.message} Rollback requested by user.`);
   try {

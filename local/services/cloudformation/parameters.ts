@@ -25,32 +25,40 @@ export async function parametersFor(
 ): Promise<Parameters> {
   const unknown = given.map(({ ParameterKey }) => ParameterKey as string).filter((key) => !Object.hasOwn(Parameters, key));
   if (unknown.length > 0) invalid(`Parameters: [${unknown.join(', ')}] do not exist in the template`);
-  const written = Object.entries(Parameters).map(([name, parameter]) => [name, parameter, writtenFor(name, parameter, given, before)] as const);
+  const written = Object.entries(Parameters).map(
+    ([name, parameter]) => [name, parameter, writtenFor(name, parameter, given, before)] as const,
+  );
   const missing = written.filter(([, , text]) => text === undefined).map(([name]) => name);
   if (missing.length > 0) invalid(`Parameters: [${missing.join(', ')}] must have values`);
   const found: Record<string, Given> = {};
   for (const [name, parameter, text] of written) {
     check(name, parameter, text!);
-    found[name] = { written: text!, value: await valueOf(parameter.Type, text!, ask), noEcho: parameter.NoEcho === true };
+    found[name] = { written: text!, value: await lookedUp(parameter.Type, text!, ask), noEcho: parameter.NoEcho === true };
   }
   return found;
 }
 
-function writtenFor(name: string, { Default }: Parameter, given: readonly SDK.Parameter[], before: Parameters): string | undefined {
+function writtenFor(
+  name: string,
+  { Default }: Parameter,
+  given: readonly SDK.Parameter[],
+  before: Parameters,
+): string | undefined {
   const one = given.find(({ ParameterKey }) => ParameterKey === name);
   if (one?.UsePreviousValue) return before[name]?.written;
   return one?.ParameterValue ?? (Default === undefined ? undefined : String(Default));
 }
 
 function check(name: string, { AllowedValues, AllowedPattern, ConstraintDescription, Type }: Parameter, text: string): void {
-  if (AllowedValues && !AllowedValues.map(String).includes(text))
-    invalid(`Parameter '${name}' must be one of AllowedValues`);
+  if (AllowedValues && !AllowedValues.map(String).includes(text)) invalid(`Parameter '${name}' must be one of AllowedValues`);
   if (AllowedPattern && !new RegExp(`^(?:${AllowedPattern})$`).test(text))
-    invalid(`Parameter '${name}' must match pattern ${AllowedPattern}${ConstraintDescription ? `: ${ConstraintDescription}` : ''}`);
+    invalid(
+      `Parameter '${name}' must match pattern ${AllowedPattern}${ConstraintDescription ? `: ${ConstraintDescription}` : ''}`,
+    );
   if (Type === 'Number' && !Number.isFinite(Number(text))) invalid(`Parameter '${name}' must be a number.`);
 }
 
-async function valueOf(type: string, text: string, ask: Ask): Promise<Given['value']> {
+async function lookedUp(type: string, text: string, ask: Ask): Promise<Given['value']> {
   const stored = SSM.exec(type)?.[1];
   if (stored !== undefined) return listed(stored, await ask(text).catch((error: unknown) => notStored(text, error)));
   return listed(type, text);

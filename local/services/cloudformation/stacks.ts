@@ -4,7 +4,7 @@ import { paged } from '../pages.ts';
 import { changesTo, differs } from './changes.ts';
 import { create, remove, update } from './lifecycle.ts';
 import { described } from './parameters.ts';
-import type { CloudFormationState, Stack } from './state.ts';
+import type { CloudFormationState, Event, Stack } from './state.ts';
 import { invalid } from './template.ts';
 import { wantedFrom } from './wanted.ts';
 
@@ -38,15 +38,20 @@ export const checkIdle = ({ id, status }: Stack): void => {
 export const checkUpdatable = (stack: Stack): void => {
   checkIdle(stack);
   const { id, status } = stack;
-  if (!/^(CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE$/.test(status)) invalid(`Stack:${id} is in ${status} state and can not be updated.`);
+  if (!/^(CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE$/.test(status))
+    invalid(`Stack:${id} is in ${status} state and can not be updated.`);
 };
+
+const told = ({ properties, ...event }: Event): SDK.StackEvent => ({
+  ...event,
+  ...(properties ? { ResourceProperties: JSON.stringify(properties) } : {}),
+});
 
 export const stacks = operations<typeof SDK, CloudFormationState>()({
   async CreateStack(input, context) {
     const { StackName = '', Capabilities = [], RoleARN, EnableTerminationProtection = false } = input;
     const { state } = context;
-    if (state.peek(StackName))
-      refuse('AlreadyExistsException', `Stack [${StackName}] already exists`);
+    if (state.peek(StackName)) refuse('AlreadyExistsException', `Stack [${StackName}] already exists`);
     const stack = state.create(StackName, 'CREATE_IN_PROGRESS');
     try {
       const wanted = await wantedFrom(input, context, stack);
@@ -89,7 +94,9 @@ export const stacks = operations<typeof SDK, CloudFormationState>()({
   },
 
   ListStacks({ StackStatusFilter = [], NextToken }, { state }) {
-    const all = [...state.stacks.values()].filter(({ status }) => StackStatusFilter.length === 0 || StackStatusFilter.includes(status));
+    const all = [...state.stacks.values()].filter(
+      ({ status }) => StackStatusFilter.length === 0 || StackStatusFilter.includes(status),
+    );
     const { page, nextToken } = paged(all, 100, NextToken);
     const StackSummaries = page.map((stack) => {
       const { StackId, StackName, CreationTime, LastUpdatedTime, DeletionTime, StackStatus, StackStatusReason } = shown(stack);
@@ -107,6 +114,6 @@ export const stacks = operations<typeof SDK, CloudFormationState>()({
   /** The newest first. */
   DescribeStackEvents({ StackName, NextToken }, { state }) {
     const { page, nextToken } = paged(state.stack(StackName).events.toReversed(), 100, NextToken);
-    return { StackEvents: page, ...(nextToken ? { NextToken: nextToken } : {}) };
+    return { StackEvents: page.map(told), ...(nextToken ? { NextToken: nextToken } : {}) };
   },
 });

@@ -90,7 +90,21 @@ function read(text: string): Template {
 }
 
 /** The short forms of intrinsic functions in YAML (CloudFormation guide, "Intrinsic function reference"). */
-const SHORT = ['Sub', 'Join', 'Select', 'Split', 'If', 'Equals', 'And', 'Or', 'Not', 'FindInMap', 'Base64', 'GetAZs', 'ImportValue'];
+const SHORT = [
+  'Sub',
+  'Join',
+  'Select',
+  'Split',
+  'If',
+  'Equals',
+  'And',
+  'Or',
+  'Not',
+  'FindInMap',
+  'Base64',
+  'GetAZs',
+  'ImportValue',
+];
 const scalar = (tag: string, key: string, made: (text: string) => unknown = (text) => text): ScalarTag => ({
   tag,
   resolve: (text: string) => ({ [key]: made(text) }),
@@ -118,7 +132,9 @@ function checkReferences({ Resources, Parameters = {}, Outputs = {} }: Template)
   const known = new Set([...Object.keys(Resources), ...Object.keys(Parameters)]);
   const missing = [...new Set(Object.values(Resources).flatMap(namedBy))].filter((name) => !known.has(name));
   if (missing.length > 0)
-    invalid(`Template format error: Unresolved resource dependencies [${missing.join(', ')}] in the Resources block of the template`);
+    invalid(
+      `Template format error: Unresolved resource dependencies [${missing.join(', ')}] in the Resources block of the template`,
+    );
   const lost = [...referencesIn(Object.values(Outputs))].filter((name) => !known.has(name));
   if (lost.length > 0)
     invalid(`Template format error: Unresolved resource dependencies [${lost.join(', ')}] in the Outputs block of the template`);

@@ -26,7 +26,9 @@ export async function textAsked(asked: Asked, context: Of, before?: Wanted): Pro
   const { TemplateBody, TemplateURL, UsePreviousTemplate } = asked;
   if (TemplateBody !== undefined) {
     if (Buffer.byteLength(TemplateBody) > LARGEST.body)
-      invalid(`1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to ${LARGEST.body}`);
+      invalid(
+        `1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to ${LARGEST.body}`,
+      );
     return TemplateBody;
   }
   if (TemplateURL !== undefined) return await textAt(TemplateURL, context);
@@ -36,13 +38,17 @@ export async function textAsked(asked: Asked, context: Of, before?: Wanted): Pro
 
 /** Both ways to address an object: the bucket in the path, or in front of the host (S3 guide, "Virtual hosting"). */
 async function textAt(address: string, { call, region }: Of): Promise<string> {
-  const { hostname, pathname } = URL.canParse(address) ? new URL(address) : invalid(`TemplateURL must be a supported URL: ${address}`);
+  const { hostname, pathname } = URL.canParse(address)
+    ? new URL(address)
+    : invalid(`TemplateURL must be a supported URL: ${address}`);
   const path = decodeURIComponent(pathname.slice(1));
   const [, virtual] = /^(.+)\.s3[.-](?:[a-z0-9-]+\.)?amazonaws\.com$/.exec(hostname) ?? [];
   const [, where = region] = /(?:^|\.)s3[.-]([a-z]{2}(?:-[a-z]+)+-\d)\./.exec(hostname) ?? [];
   const [Bucket, Key] = virtual ? [virtual, path] : [path.split('/')[0], path.split('/').slice(1).join('/')];
   const { Body } = await call('s3', 'GetObject', { Bucket, Key }, { region: where }).catch((error: Error) =>
-    invalid(`S3 error: ${error.message}\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html`),
+    invalid(
+      `S3 error: ${error.message}\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html`,
+    ),
   );
   const bytes = Body as Uint8Array;
   if (bytes.byteLength > LARGEST.object) invalid(`Template may not exceed ${LARGEST.object} bytes in size.`);
@@ -87,7 +93,9 @@ function parsed(text: string): Template {
 const KEPT = 16;
 
 function checkTypes(resources: Template['Resources']): void {
-  const unknown = [...new Set(Object.values(resources).map(({ Type }) => Type))].filter((type) => !Object.hasOwn(resourceTypes, type));
+  const unknown = [...new Set(Object.values(resources).map(({ Type }) => Type))].filter(
+    (type) => !Object.hasOwn(resourceTypes, type),
+  );
   if (unknown.length > 0) invalid(`Template format error: Unrecognized resource types: [${unknown.join(', ')}]`);
 }
 

@@ -1,6 +1,10 @@
 import { attributes, documentText, given, type Maker, type Properties, type ResourceTypes } from './resource.ts';
 
-async function settle({ BackupVaultName, AccessPolicy, LockConfiguration }: Properties, { call }: Maker, before?: Properties): Promise<void> {
+async function settle(
+  { BackupVaultName, AccessPolicy, LockConfiguration }: Properties,
+  { call }: Maker,
+  before?: Properties,
+): Promise<void> {
   if (AccessPolicy) await call('backup', 'PutBackupVaultAccessPolicy', { BackupVaultName, Policy: documentText(AccessPolicy) });
   else if (before?.['AccessPolicy']) await call('backup', 'DeleteBackupVaultAccessPolicy', { BackupVaultName });
   if (LockConfiguration && JSON.stringify(LockConfiguration) !== JSON.stringify(before?.['LockConfiguration']))
@@ -15,7 +19,11 @@ export const backup: ResourceTypes = {
     replaced: ['BackupVaultName', 'EncryptionKeyArn'],
     async create(properties, maker) {
       const { BackupVaultName, EncryptionKeyArn, BackupVaultTags } = properties;
-      const { BackupVaultArn } = await maker.call('backup', 'CreateBackupVault', given({ BackupVaultName, EncryptionKeyArn, BackupVaultTags }));
+      const { BackupVaultArn } = await maker.call(
+        'backup',
+        'CreateBackupVault',
+        given({ BackupVaultName, EncryptionKeyArn, BackupVaultTags }),
+      );
       await settle(properties, maker);
       return attributes(BackupVaultName, { BackupVaultArn, BackupVaultName });
     },

@@ -5,7 +5,11 @@ interface Association {
   readonly AccessScope: object;
 }
 
-async function associate({ ClusterName, PrincipalArn, AccessPolicies = [] }: Properties, { call }: Maker, before: readonly Association[] = []): Promise<void> {
+async function associate(
+  { ClusterName, PrincipalArn, AccessPolicies = [] }: Properties,
+  { call }: Maker,
+  before: readonly Association[] = [],
+): Promise<void> {
   const entry = { clusterName: ClusterName, principalArn: PrincipalArn };
   const wanted = AccessPolicies as readonly Association[];
   for (const { PolicyArn: policyArn } of before.filter(({ PolicyArn }) => !wanted.some((one) => one.PolicyArn === PolicyArn)))

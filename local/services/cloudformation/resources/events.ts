@@ -4,7 +4,10 @@ import { attributes, given, type Maker, type Properties, type ResourceTypes } fr
 async function put(Name: string, properties: Properties, { call }: Maker, before: readonly { readonly Id: string }[] = []) {
   const { Description, EventBusName, EventPattern, ScheduleExpression, RoleArn, State, Targets = [], Tags } = properties;
   const rule = given({ Name, Description, EventBusName, ScheduleExpression, RoleArn, State, Tags });
-  const { RuleArn } = await call('events', 'PutRule', { ...rule, ...(EventPattern ? { EventPattern: JSON.stringify(EventPattern) } : {}) });
+  const { RuleArn } = await call('events', 'PutRule', {
+    ...rule,
+    ...(EventPattern ? { EventPattern: JSON.stringify(EventPattern) } : {}),
+  });
   const of = given({ Rule: Name, EventBusName });
   const gone = before.map(({ Id }) => Id).filter((id) => !Targets.some(({ Id }: { Id: string }) => Id === id));
   if (gone.length > 0) await call('events', 'RemoveTargets', { ...of, Ids: gone });
@@ -14,7 +17,17 @@ async function put(Name: string, properties: Properties, { call }: Maker, before
 
 export const events: ResourceTypes = {
   'AWS::Events::Rule': {
-    properties: ['Name', 'Description', 'EventBusName', 'EventPattern', 'ScheduleExpression', 'RoleArn', 'State', 'Targets', 'Tags'],
+    properties: [
+      'Name',
+      'Description',
+      'EventBusName',
+      'EventPattern',
+      'ScheduleExpression',
+      'RoleArn',
+      'State',
+      'Targets',
+      'Tags',
+    ],
     replaced: ['Name', 'EventBusName'],
     create: (properties, maker) => put(properties['Name'] ?? maker.name(64), properties, maker),
     update: (properties, { id }, maker, before) => put(id, properties, maker, before['Targets']),

@@ -6,7 +6,12 @@ interface Inline {
 }
 
 /** A role's policies, those of before that are no longer wanted taken away. */
-async function grant(RoleName: string, { Policies = [], ManagedPolicyArns = [] }: Properties, { call }: Maker, before: Properties = {}) {
+async function grant(
+  RoleName: string,
+  { Policies = [], ManagedPolicyArns = [] }: Properties,
+  { call }: Maker,
+  before: Properties = {},
+) {
   const was: readonly Inline[] = before['Policies'] ?? [];
   for (const { PolicyName } of was.filter(({ PolicyName }) => !Policies.some((one: Inline) => one.PolicyName === PolicyName)))
     await call('iam', 'DeleteRolePolicy', { RoleName, PolicyName });
@@ -100,8 +105,18 @@ export const iam: ResourceTypes = {
       const PolicyArn = made.id;
       const PolicyDocumentText = documentText(PolicyDocument);
       await maker.call('iam', 'CreatePolicyVersion', { PolicyArn, PolicyDocument: PolicyDocumentText, SetAsDefault: true });
-      await onRoles(Roles.filter((role: string) => !were.includes(role)), 'AttachRolePolicy', { PolicyArn }, maker);
-      await onRoles(were.filter((role: string) => !Roles.includes(role)), 'DetachRolePolicy', { PolicyArn }, maker);
+      await onRoles(
+        Roles.filter((role: string) => !were.includes(role)),
+        'AttachRolePolicy',
+        { PolicyArn },
+        maker,
+      );
+      await onRoles(
+        were.filter((role: string) => !Roles.includes(role)),
+        'DetachRolePolicy',
+        { PolicyArn },
+        maker,
+      );
       return made;
     },
     async remove({ id: PolicyArn }, maker, { Roles = [] }) {

@@ -6,12 +6,21 @@ const retain = (logGroupName: string, { RetentionInDays: retentionInDays }: Prop
     : call('logs', 'PutRetentionPolicy', { logGroupName, retentionInDays });
 
 /** A filter's dimensions are a list here, and a map in the API. */
-const putFilter = async (filterName: string, { LogGroupName, FilterPattern, MetricTransformations }: Properties, { call }: Maker) => {
+const putFilter = async (
+  filterName: string,
+  { LogGroupName, FilterPattern, MetricTransformations }: Properties,
+  { call }: Maker,
+) => {
   const metricTransformations = MetricTransformations.map(({ Dimensions, ...rest }: Properties) => ({
     ...small(rest),
     ...(Dimensions ? { dimensions: tagMap(Dimensions) } : {}),
   }));
-  await call('logs', 'PutMetricFilter', { logGroupName: LogGroupName, filterName, filterPattern: FilterPattern, metricTransformations });
+  await call('logs', 'PutMetricFilter', {
+    logGroupName: LogGroupName,
+    filterName,
+    filterPattern: FilterPattern,
+    metricTransformations,
+  });
   return attributes(filterName);
 };
 

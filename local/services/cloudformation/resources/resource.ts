@@ -43,7 +43,9 @@ export const given = (input: Readonly<Record<string, unknown>>): Record<string, 
 export function small(value: unknown): any {
   if (Array.isArray(value)) return value.map(small);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name.charAt(0).toLowerCase() + name.slice(1), small(one)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name.charAt(0).toLowerCase() + name.slice(1), small(one)]),
+  );
 }
 
 /** A document that may be written as JSON text or as an object. */

@@ -14,7 +14,10 @@ const SETTINGS: Readonly<Record<string, (value: any) => readonly [operation: str
       },
     },
   ],
-  PublicAccessBlockConfiguration: (PublicAccessBlockConfiguration) => ['PutPublicAccessBlock', { PublicAccessBlockConfiguration }],
+  PublicAccessBlockConfiguration: (PublicAccessBlockConfiguration) => [
+    'PutPublicAccessBlock',
+    { PublicAccessBlockConfiguration },
+  ],
   OwnershipControls: (OwnershipControls) => ['PutBucketOwnershipControls', { OwnershipControls }],
   LifecycleConfiguration: ({ Rules }) => [
     'PutBucketLifecycleConfiguration',

@@ -19,7 +19,11 @@ export const sns: ResourceTypes = {
     },
     async update(properties, made, { call }, before) {
       for (const AttributeName of ATTRIBUTES.filter((name) => properties[name] !== before[name]))
-        await call('sns', 'SetTopicAttributes', { TopicArn: made.id, AttributeName, AttributeValue: properties[AttributeName] ?? '' });
+        await call('sns', 'SetTopicAttributes', {
+          TopicArn: made.id,
+          AttributeName,
+          AttributeValue: properties[AttributeName] ?? '',
+        });
       return made;
     },
     remove: async ({ id: TopicArn }, { call }) => void (await call('sns', 'DeleteTopic', { TopicArn })),

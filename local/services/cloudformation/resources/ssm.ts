@@ -1,6 +1,7 @@
 import { attributes, given, type Properties, type ResourceTypes } from './resource.ts';
 
-const asked = ({ Type, Value, Description, AllowedPattern }: Properties): object => given({ Type, Value, Description, AllowedPattern });
+const asked = ({ Type, Value, Description, AllowedPattern }: Properties): object =>
+  given({ Type, Value, Description, AllowedPattern });
 
 export const ssm: ResourceTypes = {
   'AWS::SSM::Parameter': {

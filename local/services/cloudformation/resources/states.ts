@@ -24,7 +24,11 @@ export const states: ResourceTypes = {
     async create(properties, { call, name: generated }) {
       const { StateMachineType: type, Tags } = properties;
       const name = properties['StateMachineName'] ?? generated(80);
-      const { stateMachineArn } = await call('states', 'CreateStateMachine', given({ ...asked(properties), name, type, tags: small(Tags) }));
+      const { stateMachineArn } = await call(
+        'states',
+        'CreateStateMachine',
+        given({ ...asked(properties), name, type, tags: small(Tags) }),
+      );
       return attributes(stateMachineArn, { Arn: stateMachineArn, Name: name });
     },
     async update(properties, made, { call }) {
