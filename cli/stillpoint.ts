@@ -43,6 +43,7 @@ asCommand('points [application]', 'the sealed restore points of a vault')
 
 asCommand('protect [application]', 'take a restore point now')
   .option('--policy <name>', 'which policy, where the application has several')
+  .option('--for <what>', 'the commit or execution that asks; the point records it')
   .addOption(new Option('--wait <what>', 'for what to wait').choices(['sealed', 'cut', 'none']).default('sealed'))
   .option('-y, --yes', 'do not ask before writing to a real account')
   .action((name, options) => protect(name, options, output(options)));

@@ -1,5 +1,5 @@
 import type { Transport } from '../functions/aws/transport.ts';
-import { eventName, patternOf } from '../functions/configuration/events.ts';
+import { askedByPath, eventName, patternOf } from '../functions/configuration/events.ts';
 import type { Configuration } from '../functions/configuration/schema.ts';
 import { type Application, type Place, type Policy, samePlace, type Vault } from '../functions/domain.ts';
 import { kinds } from '../functions/kinds/index.ts';
@@ -251,7 +251,7 @@ async function protectOn(
     Name: Rule,
     EventPattern: JSON.stringify(patternOf(event)),
   });
-  const asked = { application: name, policy: policy.name, trigger: 'event', due: '<time>', asker: called };
+  const asked = { application: name, policy: policy.name, trigger: 'event', due: '<time>', asker: called, askedBy: '<id>' };
   await call(world, home, 'events', 'PutTargets', {
     Rule,
     Targets: [
@@ -259,7 +259,7 @@ async function protectOn(
         Id: 'protect',
         Arn: machineArn(home, 'protect'),
         RoleArn: role(home, 'event'),
-        InputTransformer: { InputPathsMap: { time: '$.time' }, InputTemplate: JSON.stringify(asked) },
+        InputTransformer: { InputPathsMap: { time: '$.time', id: askedByPath(event) }, InputTemplate: JSON.stringify(asked) },
       },
     ],
   });

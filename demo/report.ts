@@ -1,6 +1,7 @@
 import Table from 'cli-table3'; // measures cells as terminals do: colours, wide characters
 import colours from 'picocolors';
 import prettyMilliseconds from 'pretty-ms'; // says durations as people do
+import { besideWords } from '../functions/decide/slow.ts';
 
 /** Aligned columns without lines, as `kubectl` prints them; numbers to the right. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
@@ -41,6 +42,8 @@ export interface Result {
     readonly freezeMillis: number;
     readonly consistency: string;
     readonly artifacts: number;
+    /** What has no instant, with the interval of its own. */
+    readonly beside: readonly { readonly resource: string; readonly from: string; readonly to: string }[];
     /** Home first. */
     readonly regions: readonly string[];
     readonly awsCalls: number;
@@ -82,6 +85,11 @@ export function summary({ points, homeRestore, restore, baseline, verdict }: Res
         point.transitions,
       ]),
     ),
+    ...points.flatMap(({ id, beside }) =>
+      beside.map(({ resource, from, to }) =>
+        colours.dim(`Beside the label of ${id}: ${besideWords({ resource, interval: { from, to } })}.`),
+      ),
+    ),
     '',
     colours.bold('Restores, in simulated minutes'),
     ...table(
@@ -102,7 +110,7 @@ export function summary({ points, homeRestore, restore, baseline, verdict }: Res
     '',
     verdict === 'pass'
       ? colours.green(
-          'PASS: every store, transfer and object came back as it was at T, at home and with the home region dark (simulated).',
+          'PASS: every store, transfer, file and object came back as it was at T, at home and with the home region dark (simulated).',
         )
       : colours.red('FAIL: what came back is not what it was at T; the mismatches are above (simulated).'),
   ];

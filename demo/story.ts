@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import colours from 'picocolors';
 import { open, type Verb } from '../functions/aws/verb.ts';
+import { besideLabel } from '../functions/decide/slow.ts';
 import { type Place, pointId, type Report, type Sealed } from '../functions/domain.ts';
 import { machineArn } from '../functions/vault/layout.ts';
 import { listSealed } from '../functions/vault/ledger.ts';
@@ -8,12 +9,13 @@ import { readRestore } from '../functions/vault/restores.ts';
 import { createWorld, direct, type World } from '../local/index.ts';
 import type { EventsState } from '../local/services/events/state.ts';
 import type { StatesState } from '../local/services/states/state.ts';
-import { backUpEach, restoreEach } from './baseline.ts';
+import { backUpEach } from './baseline.ts';
 import { duration, type RestoreResult, type Result, summary } from './report.ts';
 import { sample } from './sample.ts';
 import { type Content, centsInFlight, mismatches, tears, totalCents } from './shop/audit.ts';
 import { namesOfObjects } from './shop/objects.ts';
 import type { Shop } from './shop/shop.ts';
+import { STORES } from './shop/stores.ts';
 
 /** What happens, told as it happens. Everything in it is simulated but Stillpoint itself. */
 const HOME = { account: '111122223333', region: 'us-east-1' };
@@ -97,10 +99,11 @@ class Story {
       ...mismatches(held, before),
       ...tears(held),
       ...held.frozen.map((store) => `${store}: it still says that the shop is frozen.`),
+      ...(await this.settle(this.shop.wrongUploads(place, report.renames, point))),
       ...(await this.#missingObjects(place, point, report)),
     ];
     this.tell(
-      `${place.region}: ${wrong.length === 0 ? 'every store, every transfer, every object is as it was at T' : `${wrong.length} mismatches`}.`,
+      `${place.region}: ${wrong.length === 0 ? 'every store, every transfer, every file, every object is as it was at T' : `${wrong.length} mismatches`}.`,
     );
     return {
       region: place.region,
@@ -121,9 +124,10 @@ class Story {
       const found = await this.ask(readRestore, place, { application: 'shop', restore }).catch(() => undefined);
       const { plan, progress } = found ?? {};
       const stage = progress?.marks.at(-1)?.name;
-      if (!plan || !progress || !stage || stage === told) continue;
-      told = stage;
+      if (!plan || !progress || !stage) continue;
       const done = progress.items.filter(({ state }) => state === 'done').length;
+      if (`${stage} ${done}` === told) continue;
+      told = `${stage} ${done}`;
       this.tell(
         `  ${restore} ${stage.padEnd(10)} ${bar(done, plan.point.artifacts.length)} after ${duration(this.world.clock.now() - began)}`,
       );
@@ -167,17 +171,17 @@ const freezeMillis = ({ cut: { freeze } }: Sealed): number =>
 
 /** Tells the whole story for a seed. */
 export async function tellStory(seed: string, say: (line: string) => void): Promise<Result> {
-  const world = await createWorld({ seed, patience: 4, start: Date.parse('2026-11-22T03:30:00Z') });
+  const world = await createWorld({ seed, patience: 4, start: Date.parse('2026-11-22T03:00:00Z') });
   const calls = new Map<string, number>();
   say(colours.bold(`Stillpoint, against a simulated AWS (seed ${seed}). Nothing here is real but Stillpoint's own code.`));
   const { shop } = await world.clock.settle(sample(world, { count: (owner) => calls.set(owner, (calls.get(owner) ?? 0) + 1) }));
   const story = new Story(world, shop, calls, say);
   story.tell(
-    `The shop lives in ${HOME.region}: carts in DynamoDB, a database on an EBS volume, vouchers in S3, a namespace on EKS.`,
+    `The shop lives in ${HOME.region}: orders in RDS, carts in DynamoDB, a database on an EBS volume, vouchers in S3, uploads on EFS, images in ECR, a namespace on EKS.`,
   );
   shop.writers.start();
   story.tell(
-    'Its writers move money between the three stores, without a pause. Stillpoint takes a point every hour; eu-west-1 pulls a copy.',
+    `Its writers move money between the ${STORES.length} stores, without a pause. Stillpoint takes a point every hour; ${WEST.region} pulls a copy.`,
   );
 
   await story.runTo('2026-11-22T04:00:00Z');
@@ -199,7 +203,7 @@ export async function tellStory(seed: string, say: (line: string) => void): Prom
   const homeRestore = await story.restore(HOME, point, 'undo');
 
   const copy = await story.until(WEST, ({ slot }) => slot === point.slot, 'The vault has its copy');
-  const torn = await story.settle(restoreEach(world, direct(world), shop, baseline, 'shop-each'));
+  const torn = await story.settle(baseline().then((renames) => shop.readRestored(HOME, renames)));
   story.tell(colours.red(`${HOME.region} goes dark: no API, no keys, no ledger, no cluster of it answers any more.`));
   world.dark.add(HOME.region);
   const restore = await story.restore(WEST, copy, 'west');
@@ -235,6 +239,7 @@ const describe = (story: Story, point: Sealed, copy: Sealed | undefined): Result
   freezeMillis: freezeMillis(point),
   consistency: point.consistency,
   artifacts: point.artifacts.length,
+  beside: besideLabel(point).map(({ resource, interval }) => ({ resource, ...interval })),
   regions: [point.vault.place.region, ...(copy ? [copy.vault.place.region] : [])],
   ...story.costOf(point, copy),
 });

@@ -71,6 +71,14 @@ export interface Application {
   readonly resources: { readonly tags: Readonly<Record<string, string>>; readonly arns: readonly string[] };
   readonly freeze?: FreezeHook;
   readonly slow: Readonly<Record<string, SlowMember>>;
+  /** From where its cluster is reached, where its endpoint is private. */
+  readonly network?: Network;
+}
+
+/** The subnets and security groups that functions run in which talk to a cluster; without them they run outside any VPC. */
+export interface Network {
+  readonly subnets: readonly string[];
+  readonly securityGroups: readonly string[];
 }
 
 /** A region (and account) that keeps restore points. Home is one too, unlocked, nearest, first. */
@@ -79,6 +87,8 @@ export interface Vault {
   readonly place: Place;
   readonly lock?: { readonly mode: 'governance' | 'compliance'; readonly days: number };
   readonly target: Target;
+  /** From where the target's cluster is reached, where its endpoint is private. */
+  readonly network?: Network;
 }
 
 /** Where a restore puts things. */
@@ -106,6 +116,8 @@ export interface Policy {
   /** A `cron(…)` or `rate(…)` expression of EventBridge Scheduler. */
   readonly schedule?: string;
   readonly timezone: string;
+  /** How late after its time a point may begin, so that many applications do not begin at once. */
+  readonly windowSeconds?: number;
   /** Named events that take a point. */
   readonly on: readonly string[];
   /** The names of the vaults that keep copies. */
@@ -118,6 +130,8 @@ export interface Policy {
   readonly maxSkewSeconds?: number;
   readonly rpoSeconds?: number;
   readonly rtoSeconds?: number;
+  /** What vaults do when AWS Health reports trouble in the home region: a plan to read, or the restore itself. */
+  readonly onRegionLoss?: 'propose' | 'restore';
 }
 
 /** The name of one attempt: `<slot>/<attempt>`. */
@@ -233,8 +247,10 @@ export interface Plan extends PointName {
   readonly owner: string;
   readonly plannedAt: Instant;
   readonly deadline: Instant;
-  /** What asked for the point: `schedule`, `event`, `person`, `replication`. */
+  /** What asked for the point: `schedule`, `event`, `gate`, `person`, `replication`. */
   readonly trigger: string;
+  /** The commit, execution or event that asked, in its own words. */
+  readonly askedBy?: string;
   readonly policy: Policy;
   readonly definition: Application;
   /** The vault in whose ledger this is written; for home, home's own. */
@@ -267,6 +283,7 @@ export interface Sealed extends PointName {
   readonly owner: string;
   readonly sealedAt: Instant;
   readonly trigger: string;
+  readonly askedBy?: string;
   readonly instant: Instant;
   readonly consistency: Consistency;
   readonly skewSeconds: number;

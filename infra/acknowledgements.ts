@@ -31,8 +31,8 @@ export const ACKNOWLEDGED: readonly Acknowledgement[] = [
       'The application’s resources are found by its tags and have names that nobody knows at synthesis, as have their copies: each statement names the type, the region and the account, what is made must bear our tag, and what is deleted must bear it already.',
   },
   {
-    rule: iam5('states:[^:]+:\\d+:stateMachine:stillpoint-\\*'),
-    reason: 'Our own state machines by name.',
+    rule: iam5('states:[^:]+:\\d+:(stateMachine|execution):stillpoint-\\*'),
+    reason: 'Our own state machines and their executions by name.',
   },
   {
     rule: iam5('logs:[^:]+:\\d+:log-group:/aws/lambda/stillpoint-[a-z-]+:\\*'),

@@ -114,8 +114,8 @@ const keep = (resource: CfnBucket | CfnKey | CfnAlias | CfnBackupVault): void =>
   resource.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
 };
 
-/** Alarms speak to an encrypted topic (CloudWatch guide, "Notifying users on alarm changes"). */
-const ALARMS = ['cloudwatch.amazonaws.com'];
+/** Alarms and events speak to an encrypted topic (SNS guide, "Key management", event sources). */
+const ALARMS = ['cloudwatch.amazonaws.com', 'events.amazonaws.com'];
 
 /** The account's own policies say who may use a key (KMS guide, "Default key policy"); which account's alarms a service may speak for, the topic's policy says. */
 const policyOfKey = ({ account }: Place, services: readonly string[] = []) => ({

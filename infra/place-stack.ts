@@ -4,6 +4,7 @@ import type { Workflow } from '../functions/workflows/asl.ts';
 import { stores } from './buckets.ts';
 import { type Deployment, stackName } from './deployment.ts';
 import { machine } from './machine.ts';
+import { answersLoss, relays } from './region-loss.ts';
 import { serviceRoles } from './service-roles.ts';
 import { deadLetters, reconciles } from './triggers.ts';
 import { watch } from './watch.ts';
@@ -27,6 +28,8 @@ export async function placeStack(
   const dead = deadLetters(stack, here);
   for (const workflow of workflows) await machine(stack, workflow, deployment);
   reconciles(stack, deployment, dead);
-  watch(stack, workflows, deployment, dead, key);
+  const topic = watch(stack, workflows, deployment, dead, key);
+  relays(stack, deployment, dead);
+  answersLoss(stack, deployment, dead, topic.ref);
   return { stack, dead };
 }

@@ -9,7 +9,7 @@ import { type AnyStep, kindVerb, type Uses } from '../functions/workflows/step.t
 import { type Around, type Asked, type Scope, scopesOf, serviceOf, TAGGING } from './scope.ts';
 
 export interface Statement extends Scope {
-  readonly Effect: 'Allow';
+  readonly Effect: 'Allow' | 'Deny';
   readonly Action: readonly string[];
 }
 
@@ -102,8 +102,15 @@ export function role(
   });
 }
 
-export const stepRole = async (scope: Construct, step: AnyStep, around: Around): Promise<CfnRole> =>
+/** The role of a step's function: what its calls need, its log, and whatever else where it runs asks for. */
+export const stepRole = async (
+  scope: Construct,
+  step: AnyStep,
+  around: Around,
+  more: readonly Statement[] = [],
+): Promise<CfnRole> =>
   role(scope, step.name, around.here, 'lambda.amazonaws.com', [
     ...(await statementsOf(step, around)),
     logging(around.here, step),
+    ...more,
   ]);

@@ -87,7 +87,16 @@ async function detailsOf(action: string): Promise<Details> {
 
 /** What else is ours by name. Machines and functions have no region in their policies' wildcards but that of their ARN. */
 const BY_NAME: Readonly<Record<string, (asked: Asked, around: Around) => Scope[] | undefined>> = {
-  states: (_, { here }) => [{ Resource: [machineArn(here, '*')] }],
+  states: ({ action }, { here }) => {
+    const machines = machineArn(here, '*');
+    return [
+      {
+        Resource: [
+          /Execution$/.test(action) && !/Start/.test(action) ? machines.replace(':stateMachine:', ':execution:') : machines,
+        ],
+      },
+    ];
+  },
   lambda: (_, { here, hooks }) => [{ Resource: hooks.map((name) => hookArn(here, name)) }],
   events: ({ places }) =>
     places.map((place) => ({

@@ -2,9 +2,9 @@ import { CfnRule } from 'aws-cdk-lib/aws-events';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { CfnQueue, CfnQueuePolicy } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { eventName, patternOf } from '../functions/configuration/events.ts';
+import { askedByPath, eventName, patternOf } from '../functions/configuration/events.ts';
 import { shortestGapSeconds } from '../functions/configuration/schedule.ts';
-import type { Place } from '../functions/domain.ts';
+import type { Place, Policy } from '../functions/domain.ts';
 import { EVENT_SOURCE, machineArn, SEALED_EVENT, triggerName } from '../functions/vault/layout.ts';
 import { type Deployment, policiesOf } from './deployment.ts';
 import { role, type Statement } from './role.ts';
@@ -12,7 +12,8 @@ import { busArn } from './scope.ts';
 
 const SEALED = { source: [EVENT_SOURCE], 'detail-type': [SEALED_EVENT] };
 /** How often each place puts itself in order (DESIGN §3.3). */
-const RECONCILE = 'rate(15 minutes)';
+const RECONCILE: Timing = { schedule: 'rate(15 minutes)', timezone: 'UTC' };
+type Timing = Pick<Policy, 'schedule' | 'timezone' | 'windowSeconds'>;
 /** Between these EventBridge Scheduler wants the age of an event, in seconds (Scheduler API, RetryPolicy). */
 const AGE = { least: 60, most: 86_400 };
 
@@ -52,7 +53,7 @@ export function protects(scope: Construct, { configuration, residents, around: {
   );
   for (const { name, policy } of due) {
     if (policy.schedule === undefined) continue;
-    schedules(triggerName(policy.name, name), policy.schedule, policy.timezone, {
+    schedules(triggerName(policy.name, name), policy, {
       application: name,
       policy: policy.name,
       trigger: 'schedule',
@@ -62,7 +63,7 @@ export function protects(scope: Construct, { configuration, residents, around: {
   if (events.length === 0) return;
   const asks = role(within, 'protect-event', here, 'events.amazonaws.com', [starts([target])]);
   for (const { name, policy, event, called } of events) {
-    const asked = { application: name, policy: policy.name, trigger: 'event', due: '<time>', asker: called };
+    const asked = { application: name, policy: policy.name, trigger: 'event', due: '<time>', asker: called, askedBy: '<id>' };
     const ruleName = triggerName(policy.name, name, called);
     new CfnRule(within, ruleName, {
       name: ruleName,
@@ -74,7 +75,7 @@ export function protects(scope: Construct, { configuration, residents, around: {
           arn: target,
           roleArn: asks.attrArn,
           deadLetterConfig: { arn: dead.attrArn },
-          inputTransformer: { inputPathsMap: { time: '$.time' }, inputTemplate: JSON.stringify(asked) },
+          inputTransformer: { inputPathsMap: { time: '$.time', id: askedByPath(event) }, inputTemplate: JSON.stringify(asked) },
         },
       ],
     });
@@ -127,8 +128,7 @@ export function pulls(scope: Construct, { guests, around: { here, homes } }: Dep
 export function reconciles(scope: Construct, { residents, guests, around: { here } }: Deployment, dead: CfnQueue): void {
   const within = new Construct(scope, 'Reconciles');
   const schedules = schedulesTo(within, 'reconcile-schedule', machineArn(here, 'reconcile'), here, dead);
-  for (const { name } of [...residents, ...guests])
-    schedules(triggerName('reconcile', name), RECONCILE, 'UTC', { application: name });
+  for (const { name } of [...residents, ...guests]) schedules(triggerName('reconcile', name), RECONCILE, { application: name });
 }
 
 const starts = (Resource: readonly string[]): Statement => ({ Effect: 'Allow', Action: ['states:StartExecution'], Resource });
@@ -143,19 +143,19 @@ function schedulesTo(scope: Construct, what: string, target: string, here: Place
       Resource: [`arn:aws:sqs:${here.region}:${here.account}:stillpoint-dead-letters`],
     },
   ]);
-  return (name: string, expression: string, timezone: string, input: object): void => {
+  return (name: string, { schedule = '', timezone, windowSeconds }: Timing, input: object): void => {
     new CfnSchedule(scope, name, {
       name,
-      scheduleExpression: expression,
+      scheduleExpression: schedule,
       scheduleExpressionTimezone: timezone,
-      flexibleTimeWindow: { mode: 'OFF' },
+      flexibleTimeWindow: windowSeconds ? { mode: 'FLEXIBLE', maximumWindowInMinutes: windowSeconds / 60 } : { mode: 'OFF' },
       target: {
         arn: target,
         roleArn: starting.attrArn,
         input: JSON.stringify(input),
         deadLetterConfig: { arn: dead.attrArn },
         retryPolicy: {
-          maximumEventAgeInSeconds: Math.min(AGE.most, Math.max(AGE.least, shortestGapSeconds(expression) - AGE.least)),
+          maximumEventAgeInSeconds: Math.min(AGE.most, Math.max(AGE.least, shortestGapSeconds(schedule) - AGE.least)),
           maximumRetryAttempts: 10,
         },
       },

@@ -28,7 +28,7 @@ export function watch(
   deployment: Deployment,
   dead: CfnQueue,
   key: CfnKey,
-): void {
+): CfnTopic {
   const within = new Construct(scope, 'Watch');
   const { configuration, around, residents, guests } = deployment;
   const { here } = around;
@@ -94,6 +94,7 @@ export function watch(
     }),
   );
   dashboard(within, here, alarms, [...new Set(promised.map(({ application }) => application))]);
+  return topic;
 }
 
 /** What a policy promises; the strictest where two policies promise for one application under one name. */
@@ -142,7 +143,7 @@ function alarmTopic(scope: Construct, { account, region }: Place, key: CfnKey): 
       Statement: [
         {
           Effect: 'Allow',
-          Principal: { Service: 'cloudwatch.amazonaws.com' },
+          Principal: { Service: ['cloudwatch.amazonaws.com', 'events.amazonaws.com'] },
           Action: 'sns:Publish',
           Resource,
           Condition: { StringEquals: { 'aws:SourceAccount': account } },

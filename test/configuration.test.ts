@@ -232,6 +232,35 @@ const WRONG: readonly (readonly [what: string, was: string, is: string, line: nu
     27,
     /a region has one vault/,
   ],
+  [
+    'a loss without a vault',
+    '    vaults: [west]',
+    '    onRegionLoss: propose',
+    16,
+    /needs a vault that is left when home is lost/,
+  ],
+  ['a window as long as the period', '    timezone:', '    window: 1h\n    timezone:', 14, /overtake each other/],
+  ['a window of seconds', '    timezone:', '    window: 90s\n    timezone:', 14, /whole minutes from 1m to 24h/],
+  ['a window of nothing', '    schedule: cron(0 * * * ? *)\n', '    window: 5m\n', 13, /of no use without a schedule/],
+  ['a network without groups', '    namespaces:', '    network: { subnets: [subnet-0a] }\n    namespaces:', 6, /securityGroups/],
+  [
+    'two networks in one place',
+    'policies:\n',
+    `  books:
+    account: "111122223333"
+    region: us-east-1
+    resources: { tags: { app: books } }
+    network: { subnets: [subnet-0a], securityGroups: [sg-0a] }
+  carts:
+    account: "111122223333"
+    region: us-east-1
+    resources: { tags: { app: carts } }
+    network: { subnets: [subnet-0b], securityGroups: [sg-0a] }
+policies:
+`,
+    19,
+    /applications\.carts\.network differs from applications\.books\.network, and the functions of us-east-1 are in one network/,
+  ],
 ];
 
 describe('what is wrong is answered with its line and how to fix it', () => {

@@ -7,6 +7,7 @@ import { judgeStray } from '../functions/decide/orphan.ts';
 import { LONGEST_DAYS, periodOf } from '../functions/decide/period.ts';
 import { brokenPromises, PERIODS, unlocked } from '../functions/decide/promise.ts';
 import { executionName, isSlot, readSlot, slotOf } from '../functions/decide/slot.ts';
+import { besideLabel, besideWords } from '../functions/decide/slow.ts';
 import { HURRIED, UNHURRIED, waitSeconds } from '../functions/decide/wait.ts';
 import type { Artifact, Cut, FreezeEvidence, Item, Period, Plan, Progress, Resource } from '../functions/domain.ts';
 
@@ -249,6 +250,14 @@ describe('what is a promise of a log everywhere', () => {
     const { lock: _, ...open } = vault;
     expect(unlocked([open], [database], undefined)).toEqual([]);
   });
+});
+
+test('what lies further from the instant than the label says stands beside it', () => {
+  const files = artifact('arn:aws:elasticfilesystem:us-east-1:111122223333:file-system/fs-1', 20_000, 260_000);
+  const point = { instant: at(0), skewSeconds: 1, artifacts: [artifact('log', -1000, 1000), files, artifact('held', -200, 900)] };
+  expect(besideLabel(point)).toEqual([files]);
+  expect(besideLabel({ ...point, skewSeconds: 260 })).toEqual([]);
+  expect(besideWords(files)).toBe('fs-1 from 04:00:23 to 04:04:23');
 });
 
 describe('periods', () => {

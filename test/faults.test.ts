@@ -1,11 +1,17 @@
 import { expect, test } from 'vitest';
 import { mismatches } from '../demo/shop/audit.ts';
+import { storeIds } from '../demo/shop/resources.ts';
 import { operationOf } from '../functions/aws/call.ts';
+import { TAG } from '../functions/aws/tags.ts';
 import type { Transport } from '../functions/aws/transport.ts';
 import { listAttempts } from '../functions/vault/ledger.ts';
-import type { Ec2State } from '../local/services/ec2/state.ts';
 import { comeToRest, nobodyFrozen, nothingLeaks, whole } from './invariants.ts';
 import { HOME, type Stage, stage, WEST } from './world.ts';
+
+interface Tag {
+  readonly Key: string;
+  readonly Value: string;
+}
 
 const FAULTS = ['error before', 'error after', 'timeout after'] as const;
 type Fault = (typeof FAULTS)[number];
@@ -91,17 +97,26 @@ const SWEEPS: readonly Sweep[] = [
       const { report } = await stand.reportOf(HOME, 'r1');
       if (report?.status !== 'restored') return [`The restore ended as ${report?.status}: ${report?.problems.join(' ')}`];
       const held = await stand.settle(stand.shop.readRestored(HOME, report.renames));
-      const made = [...stand.world.state<Ec2State>('ec2', HOME).volumes.values()].filter(
-        ({ tags }) => tags['stillpoint:restore'] === 'r1',
-      );
       return [
         ...mismatches(held, stand.shop.truthAt(point!.instant)),
+        ...(await stand.settle(stand.shop.wrongUploads(HOME, report.renames, point!))),
         ...held.frozen.map((store) => `The ${store} wakes up frozen.`),
-        ...(made.length === 1 ? [] : [`${made.length} volumes were made.`]),
+        ...(await madeOnce(stand, report.id)),
       ];
     },
   },
 ];
+
+/** What bears tags and was made for a resource was made once: a call that was struck and asked again left no second thing. */
+async function madeOnce({ world, shop }: Stage, restore: string): Promise<string[]> {
+  const input = { TagFilters: [{ Key: TAG.restore, Values: [restore] }] };
+  const call = world.call({ place: HOME, service: 'tagging', operation: 'GetResources', input });
+  const { ResourceTagMappingList: made } = (await world.clock.settle(call)) as { ResourceTagMappingList: { Tags: Tag[] }[] };
+  const madeFor = made.map(({ Tags }) => Tags.find(({ Key }) => Key === TAG.resource)!.Value);
+  const lacking = Object.values(storeIds(shop.names)).filter((id) => !madeFor.includes(id));
+  const twice = madeFor.filter((id, i) => madeFor.indexOf(id) !== i);
+  return [...lacking.map((id) => `Nothing was made for ${id}.`), ...twice.map((id) => `More than one was made for ${id}.`)];
+}
 
 for (const { workflow, run, check } of SWEEPS) {
   const strike = async (at: number, fault: Fault) => {

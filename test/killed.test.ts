@@ -52,6 +52,7 @@ test('Capture killed between every two of its calls: one cut, one lease, nothing
       expect(report?.status, told).toBe('restored');
       const held = await stand.settle(stand.shop.readRestored(HOME, report!.renames));
       expect(held.frozen, told).toEqual([]);
+      expect(await stand.settle(stand.shop.wrongUploads(HOME, report!.renames, point!)), told).toEqual([]);
       if (point!.consistency === 'application-consistent')
         expect(mismatches(held, stand.shop.truthAt(point!.instant)), told).toEqual([]);
     }

@@ -1,14 +1,23 @@
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Content, centsInFlight, contentOf, mismatches, tears, totalCents, unexplained } from '../demo/shop/audit.ts';
+import {
+  type Content,
+  centsInFlight,
+  contentOf,
+  type Half,
+  mismatches,
+  tears,
+  totalCents,
+  unexplained,
+} from '../demo/shop/audit.ts';
 import { pathOf } from '../demo/shop/cluster.ts';
 import { Database, inspect } from '../demo/shop/database.ts';
 import { COMPONENTS, type Component, manifests } from '../demo/shop/manifests.ts';
 import { installShop, type Shop, type ShopOptions } from '../demo/shop/shop.ts';
+import { everyStore, SORTS, STORES } from '../demo/shop/stores.ts';
 import type { Misbehaviour } from '../demo/shop/writers.ts';
 import type { HookAnswer, HookEvent } from '../functions/freeze/hook.ts';
 import { Disk } from '../local/services/ec2/disk.ts';
-import type { S3State } from '../local/services/s3/state.ts';
 import { direct } from '../local/world/direct.ts';
 import type { Service } from '../local/world/service.ts';
 import { loadServices, World } from '../local/world/world.ts';
@@ -135,10 +144,11 @@ describe('what was held when', () => {
   });
 
   it('tears where an effect is there without its cause', () => {
-    const credit = { does: 'credit', account: 'a', cents: 5, transfer: 'c0-1', other: 'table' } as const;
-    const torn = contentOf({ entries: [{ does: 'open', account: 'a', cents: 10 }, credit], items: [], objects: [] });
-    expect(tears(torn)).toEqual([expect.stringMatching(/credit of c0-1 is in the database.*debit of c0-1/)]);
-    const skipped = contentOf({ entries: [{ ...credit, does: 'debit', transfer: 'c0-2' }], items: [], objects: [] });
+    const found = (half: Omit<Half, 'store'>) =>
+      contentOf(everyStore((store) => ({ held: new Map(), halves: store === 'database' ? [half] : [], cents: 0 })));
+    const credit = { does: 'credit', cents: 5, transfer: 'c0-1', other: 'table' } as const;
+    expect(tears(found(credit))).toEqual([expect.stringMatching(/credit of c0-1 is in the database.*debit of c0-1/)]);
+    const skipped = found({ ...credit, does: 'debit', transfer: 'c0-2' });
     expect(tears(skipped)).toEqual([expect.stringMatching(/debit of c0-2 .*credit of c0-1/)]);
   });
 });
@@ -179,7 +189,7 @@ describe('the freeze', () => {
     shop.writers.start();
     await world.clock.advance(2000);
     await invoke(world, event('freeze', 'cut-1', 6));
-    expect((await live(world, shop)).frozen).toEqual(['database', 'table']);
+    expect((await live(world, shop)).frozen).toEqual(marked);
     await world.clock.advance(8000);
     expect([shop.maintenance.held, shop.writers.frozen, (await live(world, shop)).frozen]).toEqual([false, false, []]);
     expect(await invoke(world, event('release'))).toMatchObject({ broken: true });
@@ -259,42 +269,23 @@ describe('misbehaviour shows', () => {
   });
 });
 
-/** Captures every store as its service can: a snapshot now, the table and the bucket as they were `lagMillis` later; restores all at home. */
-async function restored({ world, shop }: { world: World; shop: Shop }, lagMillis: number) {
-  const { place, names } = shop;
-  const call = (service: string, operation: string, input: object) =>
-    world.clock.settle(world.call({ place, service, operation, input }));
-  const { SnapshotId } = await call('ec2', 'CreateSnapshot', { VolumeId: names.volume });
-  await world.clock.run({ until: Math.ceil((world.clock.now() + 1100 + lagMillis) / 1000) * 1000 });
-  const at = new Date(world.clock.now());
-  await world.clock.advance(1100);
-  return {
-    at: at.getTime(),
-    /** Later, when snapshots are complete and logs have arrived. */
-    async settle() {
-      await world.clock.advance(1_200_000);
-      const { VolumeId } = await call('ec2', 'CreateVolume', {
-        SnapshotId,
-        AvailabilityZone: `${place.region}a`,
-        VolumeType: 'gp3',
-      });
-      await call('dynamodb', 'RestoreTableToPointInTime', {
-        SourceTableName: names.table,
-        TargetTableName: 'restored',
-        RestoreDateTime: at,
-      });
-      await call('s3', 'CreateBucket', { Bucket: 'restored-media' });
-      for (const [Key, { body }] of world.state<S3State>('s3', place).asOf(names.bucket, at))
-        await call('s3', 'PutObject', { Bucket: 'restored-media', Key, Body: body });
-      await world.clock.advance(1_200_000);
-      return [
-        { was: names.volume, is: VolumeId, what: 'volume' },
-        { was: shop.resources[1]!, is: `arn:aws:dynamodb:${place.region}:${place.account}:table/restored`, what: 'table ARN' },
-        { was: names.bucket, is: 'restored-media', what: 'bucket' },
-      ];
-    },
-  };
+/** Captures the first store at a whole second and the others `lagMillis` later, each as its service can; restores all at home. */
+async function captured({ world, shop }: { world: World; shop: Shop }, lagMillis: number) {
+  await world.clock.run({ until: Math.ceil((world.clock.now() + 1100) / 1000) * 1000 });
+  const from = world.clock.now();
+  let pauses = 0;
+  const restore = await world.clock.settle(
+    shop.backUpEach('restored', async () => {
+      if (pauses++ === 1) await world.clock.sleep(lagMillis);
+    }),
+  );
+  const at = world.clock.now();
+  await world.clock.advance(1100); // what is asked of a log is exact to a second
+  return { from, at, restore: () => world.clock.settle(restore()) };
 }
+
+/** The stores in which a freeze leaves something. */
+const marked = STORES.filter((store) => SORTS[store].trace);
 
 describe('what is restored', () => {
   it('equals the truth at the instant of the freeze, sleeps, and wakes up when it is thawed', async () => {
@@ -302,21 +293,22 @@ describe('what is restored', () => {
     shop.writers.start();
     await world.clock.advance(20_000);
     await invoke(world, event('freeze'));
-    const taken = await restored({ world, shop }, 0);
+    const taken = await captured({ world, shop }, 0);
     await invoke(world, event('release'));
     await world.clock.advance(10_000);
     await world.clock.settle(shop.damage());
-    const renames = await taken.settle();
+    const renames = await taken.restore();
 
     const read = () => world.clock.settle(shop.readRestored(shop.place, renames));
     const truth = shop.truthAt(taken.at);
     const asleep = await read();
     expect([mismatches(asleep, truth), tears(asleep), totalCents(asleep)]).toEqual([[], [], totalCents(truth)]);
-    expect(asleep.frozen).toEqual(['database', 'table']);
+    expect(asleep.frozen).toEqual(marked);
 
     const thawing = { ...event('thaw'), place: shop.place, renames };
     const { thawed } = await invoke<{ thawed: string[] }>(world, thawing);
-    expect(thawed).toEqual([expect.stringMatching(/^the database on vol-/), expect.stringMatching(/of restored$/)]);
+    const restored = renames.filter((_, i) => marked.includes(STORES[i]!)).map(({ is }) => expect.stringContaining(is));
+    expect(thawed).toEqual(restored);
     const awake = await read();
     expect([awake.frozen, mismatches(awake, truth)]).toEqual([[], []]);
     expect(await invoke(world, thawing)).toEqual({ thawed: [] });
@@ -326,17 +318,17 @@ describe('what is restored', () => {
     const { world, shop } = await open(21);
     shop.writers.start();
     await world.clock.advance(20_000);
-    const taken = await restored({ world, shop }, 15_000);
+    const taken = await captured({ world, shop }, 15_000);
     await world.clock.settle(shop.writers.stop());
-    const content = await world.clock.settle(shop.readRestored(shop.place, await taken.settle()));
+    const content = await world.clock.settle(shop.readRestored(shop.place, await taken.restore()));
     expect(tears(content).length).toBeGreaterThan(0);
     expect(mismatches(content, shop.truthAt(taken.at)).length).toBeGreaterThan(0);
-    expect(unexplained(content, shop.truthsBetween(taken.at - 17_000, taken.at + 1000))).toEqual([]);
+    expect(unexplained(content, shop.truthsBetween(taken.from, taken.at + 1000))).toEqual([]);
   });
 
   it('is said to be lacking where nothing was renamed', async () => {
     const { shop } = await open(22);
-    await expect(shop.readRestored(STANDBY, [])).rejects.toThrow(/Not restored.*volume, table, bucket/);
+    await expect(shop.readRestored(STANDBY, [])).rejects.toThrow(/Not restored.*volume, table, bucket, instance/);
   });
 });
 
@@ -348,7 +340,9 @@ describe('the incident', () => {
     const before = world.clock.now();
     const truth = shop.truthAt(before);
     const told = await world.clock.settle(shop.damage());
-    expect(told.join(' ')).toMatch(/carts were deleted.*vouchers.*overwritten.*bytes of the database/);
+    expect(told.join(' ')).toMatch(
+      /bytes of the database.*carts were deleted.*vouchers.*overwritten.*orders.*emptied.*uploads.*deleted/,
+    );
     const after = await live(world, shop);
     expect(after.damage).toEqual(
       expect.arrayContaining([expect.stringMatching(/journal cannot be read/), expect.stringMatching(/not a voucher/)]),
@@ -421,6 +415,9 @@ describe('the manifests', () => {
     table: 'shop-carts',
     bucket: 'media',
     volume: 'vol-1',
+    instance: 'orders',
+    host: 'orders.c1.us-east-1.rds.amazonaws.com',
+    uploads: 'fs-1',
     images: images as Record<Component, string>,
     secrets: { password: 'hunter2', token: 't0ken' },
   };
@@ -433,6 +430,8 @@ describe('the manifests', () => {
       expect.arrayContaining([
         '/api/v1/namespaces/shop',
         '/api/v1/persistentvolumes/shop-ledger',
+        '/api/v1/persistentvolumes/shop-uploads',
+        '/api/v1/namespaces/shop/secrets/shop-orders-database',
         '/apis/apps/v1/namespaces/shop/statefulsets/ledger',
         '/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers/web',
         '/apis/rbac.authorization.k8s.io/v1/namespaces/shop/roles/shop-settings-reader',
@@ -469,7 +468,7 @@ describe('the cluster', () => {
     const { items } = await request(world, shop, '/api/v1/namespaces/shop/pods');
     const ready = (pod: { status: { conditions: { type: string; status: string }[] } }) =>
       pod.status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
-    expect([items.length, items.filter(ready).length]).toEqual([5, 5]);
+    expect([items.length, items.filter(ready).length]).toEqual([6, 6]);
     const claim = await request(world, shop, '/api/v1/namespaces/shop/persistentvolumeclaims/data-ledger-0');
     expect([claim.status.phase, claim.spec.volumeName]).toEqual(['Bound', 'shop-ledger']);
     expect((await request(world, shop, '/apis/shop.example.com/v1/namespaces/shop/promotions/autumn')).spec.percent).toBe(15);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { uploadsArn } from '../demo/shop/uploads.ts';
 import type { Configuration } from '../functions/configuration/schema.ts';
 import type { Application, SlowMember } from '../functions/domain.ts';
 import { listAttempts } from '../functions/vault/ledger.ts';
@@ -32,10 +33,7 @@ async function withUploads(member?: SlowMember, more: Partial<Application> & { m
     policies: { hourly: { ...of.policies['hourly']!, ...(maxSkewSeconds === undefined ? {} : { maxSkewSeconds }) } },
   });
   const stand = (await stage({ seed: `slow/${++made}`, configuration })) as Stand;
-  const input = { CreationToken: 'uploads', Encrypted: true, Tags: [{ Key: 'app', Value: 'shop' }] };
-  const call = stand.world.call({ place: HOME, service: 'elasticfilesystem', operation: 'CreateFileSystem', input });
-  uploads = (await stand.settle(call)).FileSystemArn;
-  await stand.advance(60);
+  uploads = uploadsArn(HOME, stand.shop.names.uploads!);
   return Object.assign(stand, { uploads });
 }
 

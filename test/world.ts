@@ -31,15 +31,15 @@ export interface StageOptions {
   readonly log?: (line: object) => void;
 }
 
-const target = (place: Place, cluster: string | undefined) => ({
+const target = (place: Place, cluster: string | undefined, subnets: readonly string[]) => ({
   place,
   ...(cluster ? { cluster } : {}),
-  subnets: [],
+  subnets,
   securityGroups: [],
   zones: [],
 });
 
-export const configurationFor = ({ cluster = true }: ShopOptions = {}): Configuration => ({
+export const configurationFor = ({ cluster = true }: ShopOptions = {}, subnets: readonly string[] = []): Configuration => ({
   applications: {
     shop: {
       name: 'shop',
@@ -67,7 +67,7 @@ export const configurationFor = ({ cluster = true }: ShopOptions = {}): Configur
       name: 'west',
       place: WEST,
       lock: { mode: 'compliance', days: 14 },
-      target: target(WEST, cluster ? 'shop-standby' : undefined),
+      target: target(WEST, cluster ? 'shop-standby' : undefined, subnets),
     },
   },
 });
@@ -167,7 +167,7 @@ export async function stage({
   const world = new World(services, { seed });
   const transport = direct(world);
   const shop = await world.clock.settle(installShop(world, transport, { small: true, cluster: false, ...options }));
-  const configuration = change(configurationFor({ cluster: false, ...options }));
+  const configuration = change(configurationFor({ cluster: false, ...options }, shop.subnetsAt(WEST)));
   await world.clock.settle(
     install(world, { configuration, transport: (place, step) => between(transport, step, place), schedules, ...more }),
   );

@@ -1,3 +1,4 @@
+import { besideLabel, besideWords } from '../../functions/decide/slow.ts';
 import type { Sealed } from '../../functions/domain.ts';
 import { pointId } from '../../functions/domain.ts';
 import { listSealed } from '../../functions/vault/ledger.ts';
@@ -23,7 +24,10 @@ export async function points(name: string | undefined, { config, vault: wanted }
   output.result(
     { application: application.name, vault: vault.name, place: vault.place, points: sealed.map(describe) },
     sealed.length > 0
-      ? table(['POINT', 'INSTANT', 'CONSISTENCY', 'SKEW s', 'FREEZE ms', 'ARTIFACTS', 'ASKED BY'], sealed.map(row))
+      ? table(
+          ['POINT', 'INSTANT', 'CONSISTENCY', 'SKEW s', 'FREEZE ms', 'ARTIFACTS', 'BESIDE THE LABEL', 'ASKED BY'],
+          sealed.map(row),
+        )
       : [`"${application.name}" has no sealed restore point here.`],
   );
 }
@@ -45,6 +49,7 @@ const describe = (point: Sealed) => ({
   })),
   notes: point.notes,
   trigger: point.trigger,
+  askedBy: point.askedBy,
   sealedAt: point.sealedAt,
 });
 
@@ -55,6 +60,7 @@ const row = (point: Sealed) => [
   point.skewSeconds,
   freezeMillis(point),
   point.artifacts.length,
+  besideLabel(point).map(besideWords).join(', '),
   faint(point.trigger),
 ];
 

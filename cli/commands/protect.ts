@@ -11,6 +11,7 @@ interface Options {
   readonly policy?: string;
   readonly wait: 'sealed' | 'cut' | 'none';
   readonly yes?: boolean;
+  readonly for?: string;
 }
 
 /** Takes a restore point now. Waits until it is sealed, or only until its cut is taken (which is when a deployment may go on). */
@@ -22,7 +23,14 @@ export async function protect(name: string | undefined, options: Options, output
   await mayWrite(target, `take a restore point of "${application.name}"`, options.yes);
   const due = new Date(await target.now()).toISOString();
   const slot = slotOf(due, 'manual');
-  const input = { application: application.name, policy: policy.name, trigger: 'person', due, asker: 'manual' };
+  const input = {
+    application: application.name,
+    policy: policy.name,
+    trigger: 'person',
+    due,
+    asker: 'manual',
+    ...(options.for ? { askedBy: options.for } : {}),
+  };
   const arn = await start(target, application.home, { workflow: 'protect', name: executionName(application.name, slot), input });
   output.say(`Started ${arn}`);
   if (options.wait === 'none')
@@ -58,11 +66,13 @@ export async function protect(name: string | undefined, options: Options, output
       consistency: outcome.consistency,
       skewSeconds: outcome.skewSeconds,
       because: outcome.because,
+      notes: outcome.notes,
       execution: arn,
     },
     [
       `${good('Sealed')} ${outcome.slot}/${outcome.attempt}: ${outcome.consistency} at ${outcome.instant}, skew ${outcome.skewSeconds} s, ${outcome.artifacts.length} artifacts.`,
       ...(outcome.consistency === 'application-consistent' ? [] : outcome.because),
+      ...outcome.notes,
     ],
   );
 }

@@ -1,18 +1,10 @@
-import { createHash } from 'node:crypto';
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { type Item, MAINTENANCE } from './cart-store.ts';
-import { balanceAfter, type Disk, type Entry, inspect } from './database.ts';
-import type { ShopDoor } from './door.ts';
-import { STORES, type StoreName } from './stores.ts';
-import { VOUCHERS, type Voucher } from './voucher-store.ts';
+import type { Site } from './door.ts';
+import type { Reading, StoredHalf } from './store.ts';
+import { everyStore, everyStoreSoon, STORES, type StoreName, type Word } from './stores.ts';
 
-/** One half of a transfer, as a store remembers it. */
-export interface Half {
-  readonly transfer: string;
-  readonly does: 'debit' | 'credit';
+/** One half of a transfer, and in which store it is remembered. */
+export interface Half extends StoredHalf {
   readonly store: StoreName;
-  readonly other: string;
-  readonly cents: number;
 }
 
 /** What the shop's stores hold at one moment, in one canonical spelling. What a freeze leaves behind is not part of it, but told. */
@@ -27,38 +19,19 @@ export interface Content {
   readonly damage: readonly string[];
 }
 
-/** Raw contents, wherever they come from: live stores, restored ones, or the record of what was. */
-export interface Raw {
-  readonly entries: readonly Entry[];
-  readonly items: Iterable<Item>;
-  readonly objects: Iterable<readonly [key: string, body: Uint8Array]>;
-  readonly frozenDisk?: boolean;
-  readonly damage?: readonly string[];
-}
+export type Readings = Readonly<Record<StoreName, Reading>>;
 
-export function contentOf({ entries, items, objects, frozenDisk = false, damage = [] }: Raw): Content {
-  const database = readEntries(entries);
-  const table = readItems(items);
-  const bucket = readObjects(objects);
-  return {
-    held: { database: database.held, table: table.held, bucket: bucket.held },
-    halves: [...database.halves, ...table.halves, ...bucket.halves],
-    cents: { database: database.cents, table: table.cents, bucket: bucket.cents },
-    frozen: [...(frozenDisk ? (['database'] as const) : []), ...(table.frozen ? (['table'] as const) : [])],
-    damage: [...damage, ...bucket.damage],
-  };
-}
+export const contentOf = (readings: Readings): Content => ({
+  held: everyStore((store) => readings[store].held),
+  halves: STORES.flatMap((store) => readings[store].halves.map((half) => ({ ...half, store }))),
+  cents: everyStore((store) => readings[store].cents),
+  frozen: STORES.filter((store) => readings[store].frozen),
+  damage: STORES.flatMap((store) => readings[store].damage ?? []),
+});
 
 /** Reads the stores that these names stand for. Changes nothing. */
-export async function readStores(
-  aws: ShopDoor,
-  names: { table: string; bucket: string },
-  disk: Pick<Disk, 'read'>,
-): Promise<Content> {
-  const { entries, frozen, damage } = inspect(disk);
-  const [items, objects] = await Promise.all([scan(aws, names.table), readBucket(aws, names.bucket)]);
-  return contentOf({ entries, items, objects, frozenDisk: frozen !== undefined, damage });
-}
+export const readStores = async (site: Site, names: Readonly<Record<Word, string>>): Promise<Content> =>
+  contentOf(await everyStoreSoon((_, { word, read }) => read(site, names[word])));
 
 export const totalCents = ({ cents }: Content): number => STORES.reduce((sum, store) => sum + cents[store], 0);
 
@@ -67,127 +40,6 @@ export function centsInFlight({ halves }: Content): number {
   const sum = (does: Half['does']) => halves.reduce((cents, half) => cents + (half.does === does ? half.cents : 0), 0);
   return sum('debit') - sum('credit');
 }
-
-function readEntries(entries: readonly Entry[]) {
-  const held = new Map<string, string>();
-  const balances = new Map<string, number>();
-  const halves: Half[] = [];
-  entries.forEach((entry, index) => {
-    held.set(`entry ${String(index + 1).padStart(6, '0')}`, JSON.stringify(entry));
-    balances.set(entry.account, balanceAfter(balances.get(entry.account) ?? 0, entry));
-    if (entry.does !== 'open') halves.push({ store: 'database', ...entry });
-  });
-  return { held, halves, cents: sum(balances.values()) };
-}
-
-function readItems(items: Iterable<Item>) {
-  const held = new Map<string, string>();
-  const halves: Half[] = [];
-  let cents = 0;
-  let frozen = false;
-  for (const item of items) {
-    const id = item['id']?.S ?? '?';
-    if (id === MAINTENANCE) {
-      frozen = true;
-      continue;
-    }
-    held.set(id, canonical(item));
-    if (item['balance']?.N) cents += Number(item['balance'].N);
-    if (item['kind']?.S === 'transfer') {
-      halves.push({
-        store: 'table',
-        transfer: id.slice('transfer#'.length),
-        does: item['does']?.S as Half['does'],
-        other: item['other']?.S ?? '?',
-        cents: Number(item['cents']?.N),
-      });
-    }
-  }
-  return { held, halves, cents, frozen };
-}
-
-function readObjects(objects: Raw['objects']) {
-  const held = new Map<string, string>();
-  const halves: Half[] = [];
-  const damage: string[] = [];
-  let cents = 0;
-  for (const [key, body] of objects) {
-    held.set(key, createHash('sha256').update(body).digest('hex'));
-    if (!key.startsWith(VOUCHERS)) continue;
-    const voucher = readVoucher(body);
-    if (!voucher) {
-      damage.push(`${key} is not a voucher.`);
-      continue;
-    }
-    const { transfer, from, spent } = voucher;
-    if (!spent) cents += voucher.cents;
-    if (transfer) halves.push({ store: 'bucket', transfer, does: 'credit', other: from!, cents: voucher.cents });
-    if (spent) halves.push({ store: 'bucket', transfer: spent.transfer, does: 'debit', other: spent.to, cents: voucher.cents });
-  }
-  return { held, halves, cents, damage };
-}
-
-function readVoucher(body: Uint8Array): Voucher | undefined {
-  try {
-    const voucher = JSON.parse(Buffer.from(body).toString()) as Voucher;
-    return Number.isInteger(voucher.cents) ? voucher : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function scan(aws: ShopDoor, TableName: string): Promise<Item[]> {
-  const items: Item[] = [];
-  for (let from: { ExclusiveStartKey?: Item } | undefined = {}; from; ) {
-    const page: { Items?: Item[]; LastEvaluatedKey?: Item } = await aws.scan({ TableName, ConsistentRead: true, ...from });
-    items.push(...(page.Items ?? []));
-    from = page.LastEvaluatedKey ? { ExclusiveStartKey: page.LastEvaluatedKey } : undefined;
-  }
-  return items;
-}
-
-const AT_ONCE = 16;
-
-async function readBucket(aws: ShopDoor, Bucket: string): Promise<(readonly [string, Uint8Array])[]> {
-  const keys: string[] = [];
-  for (let from: { ContinuationToken?: string } | undefined = {}; from; ) {
-    const page = await aws.listObjects({ Bucket, ...from });
-    keys.push(...(page.Contents ?? []).map(({ Key }) => Key!));
-    from = page.NextContinuationToken ? { ContinuationToken: page.NextContinuationToken } : undefined;
-  }
-  const objects: (readonly [string, Uint8Array])[] = [];
-  for (let at = 0; at < keys.length; at += AT_ONCE) {
-    const some = keys.slice(at, at + AT_ONCE);
-    objects.push(
-      ...(await Promise.all(
-        some.map(async (Key) => [Key, await (await aws.getObject({ Bucket, Key })).Body!.transformToByteArray()] as const),
-      )),
-    );
-  }
-  return objects;
-}
-
-/** An item with its attributes, and the members of sets, in order. */
-function canonical(item: Item): string {
-  const ordered = (value: AttributeValue): unknown => {
-    if (value.M) return { M: members(value.M) };
-    if (value.L) return { L: value.L.map(ordered) };
-    if (value.SS) return { SS: value.SS.toSorted() };
-    if (value.NS) return { NS: value.NS.toSorted() };
-    if (value.BS) return { BS: value.BS.map((bytes) => Buffer.from(bytes).toString('base64')).toSorted() };
-    if (value.B) return { B: Buffer.from(value.B).toString('base64') };
-    return value;
-  };
-  const members = (map: Item): object =>
-    Object.fromEntries(
-      Object.keys(map)
-        .toSorted()
-        .map((name) => [name, ordered(map[name]!)]),
-    );
-  return JSON.stringify(members(item));
-}
-
-const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, number) => total + number, 0);
 
 /** Where two contents differ, one sentence for each thing: `held` is what was found, `truth` what it should have been. */
 export function mismatches(held: Content, truth: Content): string[] {

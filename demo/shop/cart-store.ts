@@ -1,28 +1,36 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { when } from '../../functions/aws/errors.ts';
+import type { DynamoDbState } from '../../local/services/dynamodb/state.ts';
 import type { Random } from '../../local/world/random.ts';
-import type { ShopDoor } from './door.ts';
-import type { Store, Transfer } from './stores.ts';
+import { type ShopDoor, type Site, until } from './door.ts';
+import { type Reading, type Sort, type Store, type StoredHalf, sumOf, type Transfer } from './store.ts';
+import type { Trace } from './traces.ts';
 
-export type Item = Record<string, AttributeValue>;
+type Item = Record<string, AttributeValue>;
 
 /** Keys of items in the table. */
-export const COUNTER = 'control#transfers';
-export const MAINTENANCE = 'control#maintenance';
+const COUNTER = 'control#transfers';
+const MAINTENANCE = 'control#maintenance';
+const CART_CENTS = 50_000;
 
 /** The table of carts: each transfer moves a balance, leaves a record and is counted, in one transaction. */
-export class CartStore implements Store {
-  readonly name = 'table';
-  readonly resource: string;
-  readonly table: string;
+class CartStore implements Store {
+  readonly #table: string;
+  readonly #site: Site;
   readonly #aws: ShopDoor;
   readonly #carts: readonly string[];
 
-  constructor(options: { resource: string; table: string; aws: ShopDoor; carts: readonly string[] }) {
-    this.resource = options.resource;
-    this.table = options.table;
-    this.#aws = options.aws;
-    this.#carts = options.carts;
+  constructor(site: Site, table: string, carts: readonly string[]) {
+    this.#table = table;
+    this.#site = site;
+    this.#aws = site.aws;
+    this.#carts = carts;
+  }
+
+  /** Puts the carts into the table, and the counter. */
+  async fill(random: Random): Promise<void> {
+    const items: Item[] = [{ id: { S: COUNTER }, count: { N: '0' } }, ...this.#carts.map((id) => cart(id, random))];
+    await Promise.all(items.map((Item) => this.#aws.putItem({ TableName: this.#table, Item })));
   }
 
   payer(random: Random, cents: number) {
@@ -38,13 +46,18 @@ export class CartStore implements Store {
   }
 
   async position(): Promise<string> {
-    const { Item } = await this.#aws.getItem({ TableName: this.table, Key: { id: { S: COUNTER } }, ConsistentRead: true });
+    const { Item } = await this.#aws.getItem({ TableName: this.#table, Key: { id: { S: COUNTER } }, ConsistentRead: true });
     return `transfers ${Item?.['count']?.N ?? 0}`;
+  }
+
+  truthAt(at: Date): Reading {
+    const { world, place } = this.#site;
+    return readItems(world.state<DynamoDbState>('dynamodb', place).itemsAt(this.#table, at) as readonly Item[]);
   }
 
   async #move({ cart, cents, transfer, does, other }: CartMove): Promise<boolean> {
     const id = `transfer#${transfer}`;
-    const TableName = this.table;
+    const TableName = this.#table;
     try {
       await this.#aws.transact({
         TransactItems: [
@@ -94,7 +107,7 @@ export class CartStore implements Store {
 
   /** A cancelled transaction was done before (its answer was lost), or the cart has not enough, or another was in the way. */
   async #moved(id: string, cancelled: Error): Promise<boolean> {
-    const { Item } = await this.#aws.getItem({ TableName: this.table, Key: { id: { S: id } }, ConsistentRead: true });
+    const { Item } = await this.#aws.getItem({ TableName: this.#table, Key: { id: { S: id } }, ConsistentRead: true });
     if (Item) return true;
     const reasons = (cancelled as Error & { CancellationReasons?: { Code?: string }[] }).CancellationReasons ?? [];
     if (reasons.some(({ Code }) => Code === 'ConditionalCheckFailed')) return false;
@@ -109,3 +122,159 @@ interface CartMove {
   readonly does: 'debit' | 'credit';
   readonly other: string;
 }
+
+/** A cart with one attribute of each type that DynamoDB has, so that a copy which loses one of them shows. */
+const cart = (id: string, random: Random): Item => ({
+  id: { S: id },
+  kind: { S: 'cart' },
+  balance: { N: String(CART_CENTS) },
+  touched: { S: 'opening' },
+  precise: { N: '0.12345678901234567890123456789012345678' },
+  lines: { L: [{ M: { sku: { N: String(random.integer(1000, 1999)) }, note: { S: 'größe S, “leicht”' } } }, { NULL: true }] },
+  coupons: { SS: ['AUTUMN', 'WELCOME'] },
+  seen: { NS: ['3', '1', '2'] },
+  thumb: { B: random.bytes(12) },
+  gift: { BOOL: random.chance(0.5) },
+});
+
+function readItems(items: readonly Item[]): Reading {
+  const kept = items.filter((item) => idOf(item) !== MAINTENANCE);
+  return {
+    held: new Map(kept.map((item) => [idOf(item), canonical(item)])),
+    halves: kept.flatMap((item): StoredHalf[] =>
+      item['kind']?.S === 'transfer'
+        ? [
+            {
+              transfer: idOf(item).slice('transfer#'.length),
+              does: item['does']?.S as StoredHalf['does'],
+              other: item['other']?.S ?? '?',
+              cents: Number(item['cents']?.N),
+            },
+          ]
+        : [],
+    ),
+    cents: sumOf(kept.map((item) => Number(item['balance']?.N ?? 0))),
+    frozen: kept.length < items.length,
+  };
+}
+
+const idOf = (item: Item): string => item['id']?.S ?? '?';
+
+/** An item with its attributes, and the members of sets, in order. */
+function canonical(item: Item): string {
+  const ordered = (value: AttributeValue): unknown => {
+    if (value.M) return { M: members(value.M) };
+    if (value.L) return { L: value.L.map(ordered) };
+    if (value.SS) return { SS: value.SS.toSorted() };
+    if (value.NS) return { NS: value.NS.toSorted() };
+    if (value.BS) return { BS: value.BS.map((bytes) => Buffer.from(bytes).toString('base64')).toSorted() };
+    if (value.B) return { B: Buffer.from(value.B).toString('base64') };
+    return value;
+  };
+  const members = (map: Item): object =>
+    Object.fromEntries(
+      Object.keys(map)
+        .toSorted()
+        .map((name) => [name, ordered(map[name]!)]),
+    );
+  return JSON.stringify(members(item));
+}
+
+async function scan(aws: ShopDoor, TableName: string): Promise<Item[]> {
+  const items: Item[] = [];
+  for (let from: { ExclusiveStartKey?: Item } | undefined = {}; from; ) {
+    const page: { Items?: Item[]; LastEvaluatedKey?: Item } = await aws.scan({ TableName, ConsistentRead: true, ...from });
+    items.push(...(page.Items ?? []));
+    from = page.LastEvaluatedKey ? { ExclusiveStartKey: page.LastEvaluatedKey } : undefined;
+  }
+  return items;
+}
+
+/** The control item of a table. */
+const controlItem = ({ aws }: Site, TableName: string): Trace => {
+  const Key = { id: { S: MAINTENANCE } };
+  return {
+    where: `the item ${MAINTENANCE} of ${TableName}`,
+    leave: async ({ cut, restorePoint }) => {
+      await aws.putItem({ TableName, Item: { ...Key, cut: { S: cut }, restorePoint: { S: restorePoint } } });
+    },
+    undo: async () => {
+      await aws.deleteItem({ TableName, Key });
+    },
+    stands: async () => (await aws.getItem({ TableName, Key, ConsistentRead: true })).Item !== undefined,
+  };
+};
+
+async function make({ aws, clock }: Site): Promise<string> {
+  const TableName = 'shop-carts';
+  await aws.createTable({
+    TableName,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [
+      { AttributeName: 'id', AttributeType: 'S' },
+      { AttributeName: 'kind', AttributeType: 'S' },
+    ],
+    KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: 'by-kind',
+        KeySchema: [{ AttributeName: 'kind', KeyType: 'HASH' }],
+        Projection: { ProjectionType: 'KEYS_ONLY' },
+      },
+    ],
+    Tags: [{ Key: 'app', Value: 'shop' }],
+  });
+  await active({ aws, clock }, TableName);
+  await aws.updateContinuousBackups({ TableName, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } });
+  await aws.updateTimeToLive({ TableName, TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true } });
+  return TableName;
+}
+
+const active = ({ aws, clock }: Pick<Site, 'aws' | 'clock'>, TableName: string): Promise<true> =>
+  until(clock, 2, async () => (await aws.describeTable({ TableName })).Table?.TableStatus === 'ACTIVE' || undefined, 2000);
+
+/** Its log can be asked for any second; this is the one that the schedule of its own backups would ask for. */
+async function backUp({ aws, clock }: Site, SourceTableName: string, label: string): Promise<() => Promise<string>> {
+  const RestoreDateTime = new Date(Math.floor(clock.now() / 1000) * 1000);
+  const TargetTableName = `${SourceTableName}-${label}`;
+  return async () => {
+    await until(clock, 15, async () => {
+      const { ContinuousBackupsDescription } = await aws.describeContinuousBackups({ TableName: SourceTableName });
+      const latest = ContinuousBackupsDescription?.PointInTimeRecoveryDescription?.LatestRestorableDateTime;
+      return (latest !== undefined && latest >= RestoreDateTime) || undefined;
+    });
+    await aws.restoreTable({ SourceTableName, TargetTableName, RestoreDateTime });
+    await active({ aws, clock }, TargetTableName);
+    return TargetTableName;
+  };
+}
+
+async function eat({ aws }: Site, TableName: string): Promise<string> {
+  const { Items = [] } = await aws.scan({
+    TableName,
+    FilterExpression: 'begins_with(id, :cart)',
+    ExpressionAttributeValues: { ':cart': { S: 'cart-' } },
+    ProjectionExpression: 'id',
+  });
+  await Promise.all(Items.map((item) => aws.deleteItem({ TableName, Key: { id: item['id']! } })));
+  return `${Items.length} carts were deleted from ${TableName}.`;
+}
+
+export const carts: Sort<'table'> = {
+  word: 'table',
+  arn: ({ account, region }, name) => `arn:aws:dynamodb:${region}:${account}:table/${name}`,
+  make,
+  async open(name, { site, stock, random }) {
+    const store = new CartStore(
+      site,
+      name,
+      Array.from({ length: stock.carts }, (_, i) => `cart-${i + 1}`),
+    );
+    await store.fill(random);
+    return store;
+  },
+  read: async ({ aws }, name) => readItems(await scan(aws, name)),
+  trace: controlItem,
+  eat,
+  backUp,
+};

@@ -1,10 +1,12 @@
 import {
   CreateTableCommand,
   DeleteItemCommand,
+  DescribeContinuousBackupsCommand,
   DescribeTableCommand,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
+  RestoreTableToPointInTimeCommand,
   ScanCommand,
   TransactWriteItemsCommand,
   UpdateContinuousBackupsCommand,
@@ -13,8 +15,12 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import {
   AttachVolumeCommand,
+  CreateSnapshotCommand,
+  CreateSubnetCommand,
   CreateVolumeCommand,
+  CreateVpcCommand,
   DescribeInstancesCommand,
+  DescribeSnapshotsCommand,
   DescribeVolumesCommand,
   DetachVolumeCommand,
   EC2Client,
@@ -31,9 +37,35 @@ import {
   PutReplicationConfigurationCommand,
   UploadLayerPartCommand,
 } from '@aws-sdk/client-ecr';
+import {
+  CreateAccessPointCommand,
+  CreateFileSystemCommand,
+  CreateMountTargetCommand,
+  DescribeFileSystemsCommand,
+  DescribeMountTargetsCommand,
+  EFSClient,
+} from '@aws-sdk/client-efs';
 import { CreateClusterCommand, DescribeClusterCommand, EKSClient } from '@aws-sdk/client-eks';
 import { CreateAliasCommand, CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
+  CreateDBInstanceCommand,
+  CreateDBParameterGroupCommand,
+  CreateDBSubnetGroupCommand,
+  DescribeDBInstanceAutomatedBackupsCommand,
+  DescribeDBInstancesCommand,
+  RDSClient,
+  RestoreDBInstanceToPointInTimeCommand,
+  StartDBInstanceAutomatedBackupsReplicationCommand,
+} from '@aws-sdk/client-rds';
+import {
+  BeginTransactionCommand,
+  CommitTransactionCommand,
+  ExecuteStatementCommand,
+  RDSDataClient,
+  RollbackTransactionCommand,
+} from '@aws-sdk/client-rds-data';
+import {
+  CopyObjectCommand,
   CreateBucketCommand,
   GetObjectCommand,
   ListObjectsV2Command,
@@ -50,12 +82,16 @@ import { classify, Transient } from '../../functions/aws/errors.ts';
 import type { Transport } from '../../functions/aws/transport.ts';
 import { type Door, open, verb } from '../../functions/aws/verb.ts';
 import type { Place } from '../../functions/domain.ts';
+import type { World } from '../../local/world/world.ts';
 
 const dynamodb = calls('dynamodb', DynamoDBClient);
 const ec2 = calls('ec2', EC2Client);
 const ecr = calls('ecr', ECRClient);
+const efs = calls('elasticfilesystem', EFSClient);
 const eks = calls('eks', EKSClient);
 const kms = calls('kms', KMSClient);
+const rds = calls('rds', RDSClient);
+const sql = calls('rds-data', RDSDataClient);
 const s3 = calls('s3', S3Client);
 
 /** Every call that the shop makes, as its developers and its processes would. */
@@ -70,6 +106,8 @@ const everyCall = {
   deleteItem: dynamodb.again(DeleteItemCommand),
   transact: dynamodb.again(TransactWriteItemsCommand),
   scan: dynamodb.read(ScanCommand),
+  describeContinuousBackups: dynamodb.read(DescribeContinuousBackupsCommand),
+  restoreTable: dynamodb.again(RestoreTableToPointInTimeCommand),
 
   createVolume: ec2.again(CreateVolumeCommand),
   describeVolumes: ec2.read(DescribeVolumesCommand),
@@ -78,6 +116,10 @@ const everyCall = {
   runInstances: ec2.again(RunInstancesCommand),
   describeInstances: ec2.read(DescribeInstancesCommand),
   terminateInstances: ec2.again(TerminateInstancesCommand),
+  createSnapshot: ec2.once(CreateSnapshotCommand),
+  describeSnapshots: ec2.read(DescribeSnapshotsCommand),
+  createVpc: ec2.once(CreateVpcCommand),
+  createSubnet: ec2.again(CreateSubnetCommand),
 
   createRepository: ecr.again(CreateRepositoryCommand),
   beginLayer: ecr.again(InitiateLayerUploadCommand),
@@ -87,17 +129,37 @@ const everyCall = {
   describeImages: ecr.read(DescribeImagesCommand),
   putReplicationConfiguration: ecr.again(PutReplicationConfigurationCommand),
 
+  createFileSystem: efs.again(CreateFileSystemCommand),
+  describeFileSystems: efs.read(DescribeFileSystemsCommand),
+  createAccessPoint: efs.again(CreateAccessPointCommand),
+  createMountTarget: efs.again(CreateMountTargetCommand),
+  describeMountTargets: efs.read(DescribeMountTargetsCommand),
+
   createCluster: eks.again(CreateClusterCommand),
   describeCluster: eks.read(DescribeClusterCommand),
 
   createKey: kms.once(CreateKeyCommand),
   createAlias: kms.again(CreateAliasCommand),
 
+  createParameterGroup: rds.again(CreateDBParameterGroupCommand),
+  createSubnetGroup: rds.again(CreateDBSubnetGroupCommand),
+  createInstance: rds.again(CreateDBInstanceCommand),
+  describeInstance: rds.read(DescribeDBInstancesCommand),
+  replicateBackups: rds.again(StartDBInstanceAutomatedBackupsReplicationCommand),
+  describeBackups: rds.read(DescribeDBInstanceAutomatedBackupsCommand),
+  restoreInstance: rds.again(RestoreDBInstanceToPointInTimeCommand),
+
+  beginSql: sql.again(BeginTransactionCommand),
+  executeSql: sql.again(ExecuteStatementCommand),
+  commitSql: sql.again(CommitTransactionCommand),
+  rollBackSql: sql.again(RollbackTransactionCommand),
+
   createBucket: s3.again(CreateBucketCommand),
   putBucketVersioning: s3.again(PutBucketVersioningCommand),
   putBucketTagging: s3.again(PutBucketTaggingCommand),
   putBucketEncryption: s3.again(PutBucketEncryptionCommand),
   putObject: s3.again(PutObjectCommand),
+  copyObject: s3.again(CopyObjectCommand),
   getObject: s3.read(GetObjectCommand),
   listObjects: s3.read(ListObjectsV2Command),
   listObjectVersions: s3.read(ListObjectVersionsCommand),
@@ -111,7 +173,18 @@ export interface Site {
   readonly aws: ShopDoor;
   readonly transport: Transport;
   readonly clock: Clock;
+  /** Its hosts reach there what AWS has no API for: the bytes of their disks and files. */
+  readonly world: World;
 }
+
+/** Everything of the shop's at one place, and its way there. */
+export const siteAt = async (world: World, transport: Transport, clock: Clock, place: Place): Promise<Site> => ({
+  place,
+  transport,
+  clock,
+  world,
+  aws: await openDoor(transport, clock, place),
+});
 
 /** The shop's way to AWS at one place. */
 export const openDoor = (transport: Transport, clock: Clock, place: Place): Promise<ShopDoor> =>

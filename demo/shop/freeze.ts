@@ -1,8 +1,7 @@
 import { type Clock, instant } from '../../functions/aws/clock.ts';
 import type { HookAnswer, HookEvent } from '../../functions/freeze/hook.ts';
 import { persist } from './door.ts';
-import type { LedgerStore } from './ledger-store.ts';
-import type { Store } from './stores.ts';
+import type { Store } from './store.ts';
 import { type Trace, withinAnHour } from './traces.ts';
 import type { Misbehaviour, Writers } from './writers.ts';
 
@@ -14,10 +13,9 @@ const TIDY = 2000;
 /** What a freeze has to hold still, and what it leaves behind while it does. */
 export interface Held {
   readonly writers: Writers;
-  readonly ledger: LedgerStore;
   readonly stores: readonly Store[];
-  /** Further positions, by resource id. */
-  readonly positions: () => Promise<Readonly<Record<string, string>>>;
+  /** Where each resource stands, by its id. */
+  readonly positions: Readonly<Record<string, () => Promise<string>>>;
   readonly traces: readonly Trace[];
   readonly clock: Clock;
   readonly misbehaviour: Misbehaviour;
@@ -51,7 +49,7 @@ export class Maintenance {
 
   async freeze({ cut, restorePoint, leaseSeconds }: HookEvent, now: () => number): Promise<HookAnswer> {
     if (this.#lease?.cut === cut && this.#lease.answer) return this.#lease.answer;
-    const { writers, ledger, clock, misbehaviour, traces } = this.#held;
+    const { writers, stores, clock, misbehaviour, traces } = this.#held;
     if (this.#lease) this.#letGo(this.#lease);
     const millis = misbehaviour.breaksLeaseAfterMillis ?? leaseSeconds * 1000;
     const lease: Lease = { cut, restorePoint, until: now() + leaseSeconds * 1000, over: false };
@@ -72,7 +70,7 @@ export class Maintenance {
       const positions = await this.#positions();
       lease.answer = {
         drained,
-        flushed: !ledger.dirty,
+        flushed: !stores.some(({ dirty }) => dirty),
         heldFrom: instant(now()),
         heldUntil: instant(lease.until),
         broken: lease.over,
@@ -123,12 +121,9 @@ export class Maintenance {
   }
 
   async #positions(): Promise<Record<string, string>> {
-    const { stores, positions, clock } = this.#held;
+    const { positions, clock } = this.#held;
     const stopped = withinAnHour(clock);
-    const [others, ...own] = await Promise.all([
-      persist(clock, positions, stopped),
-      ...stores.map(async (store) => [store.resource, await persist(clock, () => store.position(), stopped)] as const),
-    ]);
-    return { ...others, ...Object.fromEntries(own) };
+    const asked = Object.entries(positions).map(async ([id, ask]) => [id, await persist(clock, ask, stopped)] as const);
+    return Object.fromEntries(await Promise.all(asked));
   }
 }

@@ -4,7 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import type { Manifest } from './cluster.ts';
 
 /** In the order in which a pipeline applies them. */
-const FILES = ['namespace', 'configuration', 'accounts', 'ledger', 'web', 'cart', 'checkout', 'promotions'] as const;
+const FILES = ['namespace', 'configuration', 'accounts', 'ledger', 'uploads', 'web', 'cart', 'checkout', 'promotions'] as const;
 /** Enough for a namespace that has a volume, settings, a secret and a workload. */
 const SMALL = ['namespace', 'configuration', 'accounts', 'ledger'] as const;
 
@@ -20,6 +20,11 @@ export interface Blanks {
   readonly table: string;
   readonly bucket: string;
   readonly volume: string;
+  readonly instance: string;
+  /** Where the instance is reached. */
+  readonly host: string;
+  /** The file system of the uploads; without one, nothing is mounted. */
+  readonly uploads?: string;
   readonly images: Readonly<Record<Component, string>>;
   readonly secrets: { readonly password: string; readonly token: string };
 }
@@ -28,6 +33,7 @@ export interface Blanks {
 export function manifests(blanks: Blanks, { small = false } = {}): Manifest[] {
   const words = wordsOf(blanks);
   const text = (small ? SMALL : FILES)
+    .filter((file) => file !== 'uploads' || blanks.uploads)
     .map((file) => readFileSync(new URL(`manifests/${file}.yaml`, import.meta.url), 'utf8'))
     .join('\n---\n');
   const filled = text.replace(/\$\{(\w+)\}/g, (_, word: string) => {
@@ -39,22 +45,21 @@ export function manifests(blanks: Blanks, { small = false } = {}): Manifest[] {
   return small ? documents : [...documents, helmRelease(blanks.namespace, filled)];
 }
 
-function wordsOf({ namespace, account, region, zone, table, bucket, volume, images, secrets }: Blanks): Record<string, string> {
+function wordsOf({ images, secrets, ...plain }: Blanks): Record<string, string> {
   return {
-    NAMESPACE: namespace,
-    ACCOUNT: account,
-    REGION: region,
-    ZONE: zone,
-    TABLE: table,
-    BUCKET: bucket,
-    VOLUME: volume,
+    ...Object.fromEntries(Object.entries(plain).map(([name, word]) => [name.toUpperCase(), word])),
     SECRET_USERNAME: base64('shop'),
     SECRET_PASSWORD: base64(secrets.password),
     SECRET_TOKEN: base64(secrets.token),
-    SECRET_CALLBACK: base64(`https://dynamodb.${region}.amazonaws.com/?table=${table}`),
+    SECRET_ORDERS: base64(ordersUrl(secrets.password, plain.host)),
+    SECRET_CALLBACK: base64(`https://dynamodb.${plain.region}.amazonaws.com/?table=${plain.table}`),
     ...Object.fromEntries(COMPONENTS.map((component) => [`IMAGE_${component.toUpperCase()}`, images[component]])),
   };
 }
+
+/** By this the shop's processes reach its orders. */
+export const ordersUrl = (password: string, host: string): string =>
+  `postgresql://shop:${password}@${host}:5432/shop?sslmode=require`;
 
 /** How Helm 3 and 4 keep a release: gzip of its JSON as base64, which the Secret encodes once more (helm.sh/helm/v3/pkg/storage/driver, `encodeRelease`). */
 function helmRelease(namespace: string, manifest: string): Manifest {

@@ -1,117 +1,46 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../functions/aws/clock.ts';
 import type { Place } from '../../functions/domain.ts';
-import type { Random } from '../../local/world/random.ts';
 import type { Cluster } from './cluster.ts';
 import { type ShopDoor, type Site, until } from './door.ts';
-import { COMPONENTS, type Component, manifests } from './manifests.ts';
+import { zoneOf } from './ledger-store.ts';
+import { COMPONENTS, type Component, manifests, ordersUrl } from './manifests.ts';
+import type { Ground } from './region.ts';
+import type { Making } from './store.ts';
+import { everyStore, everyStoreSoon, SORTS, STORES, type StoreName, type Word } from './stores.ts';
+import { makeUploads, uploadsArn } from './uploads.ts';
 
-/** What the shop is called in AWS, at home or where it was restored. */
-export interface Names {
-  readonly place: Place;
-  readonly volume: string;
-  readonly table: string;
-  readonly bucket: string;
-}
-
-const TAGS = [{ Key: 'app', Value: 'shop' }];
 const TAG_MAP = { app: 'shop' };
-const KEY_ALIAS = 'alias/shop';
 
-/** The ids under which restore points list the shop's resources. */
-export const resourceIds = ({ place: { account, region }, volume, table, bucket }: Names) => ({
-  database: `arn:aws:ec2:${region}:${account}:volume/${volume}`,
-  table: `arn:aws:dynamodb:${region}:${account}:table/${table}`,
-  bucket: `arn:aws:s3:::${bucket}`,
-});
+/** What the shop's parts are called in AWS, at home or where it was restored. */
+export type Names = { readonly place: Place } & Readonly<Record<Word, string>> & {
+    /** The file system of the uploads, where the shop has one. */
+    readonly uploads?: string;
+  };
 
-/** Makes the shop's key, volume, table and bucket, and waits until they can be used. */
-export async function makeStores(aws: ShopDoor, clock: Clock, place: Place): Promise<Names & { readonly zone: string }> {
-  const key = await makeKey(aws);
-  const zone = `${place.region}a`;
-  const bucket = `shop-media-${place.account}-${place.region}`;
-  const [volume, table] = await Promise.all([
-    makeVolume(aws, clock, zone, key),
-    makeTable(aws, clock),
-    makeBucket(aws, bucket, place.region),
-  ]);
-  return { place, volume, table, bucket, zone };
-}
-
-/** A key of the account's own: what the default key encrypts can be copied nowhere. */
-export async function makeKey(aws: ShopDoor): Promise<string> {
-  const { KeyMetadata } = await aws.createKey({ Description: 'The shop', Tags: [{ TagKey: 'app', TagValue: 'shop' }] });
-  await aws.createAlias({ AliasName: KEY_ALIAS, TargetKeyId: KeyMetadata!.KeyId! });
-  return KeyMetadata!.Arn!;
-}
-
-/** A volume of the node on which the shop's database runs. */
-async function makeVolume(aws: ShopDoor, clock: Clock, zone: string, key: string): Promise<string> {
-  const [{ Instances = [] }, { VolumeId }] = await Promise.all([
-    aws.runInstances({
-      ImageId: 'ami-0a1b2c3d4e5f60718',
-      InstanceType: 'm6i.large',
-      MinCount: 1,
-      MaxCount: 1,
-      Placement: { AvailabilityZone: zone },
-      ClientToken: 'shop-node',
-      TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'Name', Value: 'shop-node' }] }],
+/** Everything that bears a name, with the id under which restore points list it. */
+export function idsOf(names: Names): { readonly word: keyof Names; readonly name: string; readonly arn: string }[] {
+  const { place, uploads } = names;
+  return [
+    ...STORES.map((store) => {
+      const { word, arn } = SORTS[store];
+      return { word, name: names[word], arn: arn(place, names[word]) };
     }),
-    aws.createVolume({
-      AvailabilityZone: zone,
-      Size: 1,
-      VolumeType: 'gp3',
-      Encrypted: true,
-      KmsKeyId: key,
-      ClientToken: 'shop-ledger',
-      TagSpecifications: [{ ResourceType: 'volume', Tags: [...TAGS, { Key: 'Name', Value: 'shop-ledger' }] }],
-    }),
+    ...(uploads ? [{ word: 'uploads' as const, name: uploads, arn: uploadsArn(place, uploads) }] : []),
+  ];
+}
+
+/** The ids under which restore points list the shop's stores. */
+export const storeIds = (names: Names): Record<StoreName, string> =>
+  everyStore((_, { word, arn }) => arn(names.place, names[word]));
+
+/** Makes the shop's stores and the file system of its uploads, and waits until they can be used. */
+export async function makeAll(site: Site, making: Making, ground: Ground, withUploads: boolean): Promise<Names> {
+  const [stores, uploads] = await Promise.all([
+    everyStoreSoon((_, { word, make }) => make(site, making).then((name) => [word, name] as const)),
+    withUploads ? makeUploads(site, ground) : undefined,
   ]);
-  const InstanceId = Instances[0]!.InstanceId!;
-  await until(clock, 5, async () => {
-    const { Volumes = [] } = await aws.describeVolumes({ VolumeIds: [VolumeId!] });
-    return Volumes[0]?.State === 'available' || undefined;
-  });
-  await until(clock, 5, async () => {
-    const { Reservations = [] } = await aws.describeInstances({ InstanceIds: [InstanceId] });
-    return Reservations[0]?.Instances?.[0]?.State?.Name === 'running' || undefined;
-  });
-  await aws.attachVolume({ InstanceId, VolumeId: VolumeId!, Device: '/dev/sdf' });
-  return VolumeId!;
-}
-
-async function makeTable(aws: ShopDoor, clock: Clock): Promise<string> {
-  const TableName = 'shop-carts';
-  await aws.createTable({
-    TableName,
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: [
-      { AttributeName: 'id', AttributeType: 'S' },
-      { AttributeName: 'kind', AttributeType: 'S' },
-    ],
-    KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-    GlobalSecondaryIndexes: [
-      {
-        IndexName: 'by-kind',
-        KeySchema: [{ AttributeName: 'kind', KeyType: 'HASH' }],
-        Projection: { ProjectionType: 'KEYS_ONLY' },
-      },
-    ],
-    Tags: TAGS,
-  });
-  await until(clock, 2, async () => (await aws.describeTable({ TableName })).Table?.TableStatus === 'ACTIVE' || undefined);
-  await aws.updateContinuousBackups({ TableName, PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } });
-  await aws.updateTimeToLive({ TableName, TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true } });
-  return TableName;
-}
-
-async function makeBucket(aws: ShopDoor, Bucket: string, region: string): Promise<void> {
-  await aws.createBucket({
-    Bucket,
-    ...(region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: region as 'eu-west-1' } }),
-  });
-  await aws.putBucketVersioning({ Bucket, VersioningConfiguration: { Status: 'Enabled' } });
-  await aws.putBucketTagging({ Bucket, Tagging: { TagSet: TAGS } });
+  const named = Object.fromEntries(Object.values(stores)) as Record<Word, string>;
+  return { place: site.place, ...named, ...(uploads ? { uploads } : {}) };
 }
 
 /** Makes a cluster and waits until it is active. */
@@ -135,7 +64,7 @@ export async function pushImages({ aws, clock, place }: Site, standby: Site): Pr
   });
   const pushed = COMPONENTS.map(async (component) => {
     const repositoryName = `shop/${component}`;
-    await aws.createRepository({ repositoryName, imageTagMutability: 'IMMUTABLE', tags: TAGS });
+    await aws.createRepository({ repositoryName, imageTagMutability: 'IMMUTABLE', tags: [{ Key: 'app', Value: 'shop' }] });
     const config = await pushLayer(
       aws,
       repositoryName,
@@ -176,17 +105,25 @@ const imageManifest = (config: Descriptor): string =>
     layers: [],
   });
 
-/** Applies the shop's manifests; a custom resource may have to wait until its type is served. */
+/** What the shop's Secrets are made of. */
+export interface Secrets {
+  readonly password: string;
+  readonly token: string;
+}
+
+/** Applies the shop's manifests; a custom resource may have to wait until its type is served. Answers the clear text of its Secrets. */
 export async function deploy(
   cluster: Cluster,
-  clock: Clock,
-  names: Names & { readonly zone: string },
+  { aws, clock }: Site,
+  names: Names,
   images: Record<Component, string>,
-  random: Random,
+  secrets: Secrets,
   small: boolean,
-) {
-  const secrets = { password: random.hex(24), token: random.hex(40) };
-  const blanks = { ...names, ...names.place, namespace: 'shop', images, secrets };
+): Promise<string[]> {
+  const { DBInstances = [] } = await aws.describeInstance({ DBInstanceIdentifier: names.instance });
+  const host = DBInstances[0]!.Endpoint!.Address!;
+  const { place, ...named } = names;
+  const blanks = { ...named, ...place, zone: zoneOf(place), host, namespace: 'shop', images, secrets };
   for (const manifest of manifests(blanks, { small })) {
     await until(
       clock,
@@ -195,5 +132,5 @@ export async function deploy(
       30,
     );
   }
-  return secrets;
+  return [...Object.values(secrets), ordersUrl(secrets.password, host)];
 }

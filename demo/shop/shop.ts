@@ -1,26 +1,23 @@
 import type { Clock } from '../../functions/aws/clock.ts';
 import type { Transport } from '../../functions/aws/transport.ts';
-import type { Instant, Place, Rename } from '../../functions/domain.ts';
+import type { Artifact, Instant, Interval, Place, Rename } from '../../functions/domain.ts';
 import type { HookAnswer, HookEvent } from '../../functions/freeze/hook.ts';
-import type { DynamoDbState } from '../../local/services/dynamodb/state.ts';
-import type { Ec2State } from '../../local/services/ec2/state.ts';
 import type { HandlerContext, LambdaState } from '../../local/services/lambda/state.ts';
-import type { S3State } from '../../local/services/s3/state.ts';
 import type { Random } from '../../local/world/random.ts';
 import type { World } from '../../local/world/world.ts';
 import { type Content, contentOf, readStores } from './audit.ts';
-import { CartStore, type Item } from './cart-store.ts';
 import { Cluster } from './cluster.ts';
 import { eatData } from './damage.ts';
-import { Database, type Disk } from './database.ts';
-import { openDoor, type ShopDoor, type Site } from './door.ts';
+import { type Site, siteAt } from './door.ts';
 import { Maintenance } from './freeze.ts';
-import { LedgerStore } from './ledger-store.ts';
-import { cartIds, openForBusiness, SMALL_STOCK, STOCK, type Stock } from './opening.ts';
-import { deploy, makeCluster, makeKey, makeStores, type Names, pushImages, resourceIds } from './resources.ts';
+import { SMALL_STOCK, STOCK } from './opening.ts';
+import { type Ground, prepare } from './region.ts';
+import { deploy, idsOf, makeAll, makeCluster, type Names, pushImages, type Secrets } from './resources.ts';
+import type { Opening, Reading } from './store.ts';
+import { everyStore, everyStoreSoon, SORTS, STORES, type StoreName, type Stores } from './stores.ts';
 import { namesAfter, thaw } from './thaw.ts';
-import { controlItem, definitionsPosition, maintenanceWord, ownHeader } from './traces.ts';
-import { VoucherStore } from './voucher-store.ts';
+import { definitionsPosition, maintenanceWord, type Trace } from './traces.ts';
+import { readUploads, Uploads, uploadsArn, wrongUploads } from './uploads.ts';
 import { type Misbehaviour, type Pace, Writers } from './writers.ts';
 
 export const HOOK = 'shop-freeze';
@@ -37,6 +34,8 @@ export interface ShopOptions {
   readonly small?: boolean;
   /** Without one, the shop has no Kubernetes objects and no images. */
   readonly cluster?: boolean;
+  /** Without them, nothing of the shop lies on EFS. */
+  readonly uploads?: boolean;
   /** How far the clock of its function is from the world's. */
   readonly hookClockOffsetMillis?: number;
 }
@@ -44,15 +43,19 @@ export interface ShopOptions {
 interface Clusters {
   readonly home: Cluster;
   readonly standby: Cluster;
-  readonly secrets: { readonly password: string; readonly token: string };
+  /** The clear text of what its Secrets hold. */
+  readonly secrets: readonly string[];
 }
 
 interface Parts {
-  readonly world: World;
   readonly here: Site;
+  /** Where it could live. */
+  readonly there: Site;
+  readonly ground: { readonly here: Ground; readonly there: Ground };
   readonly random: Random;
   readonly names: Names;
-  readonly ledger: LedgerStore;
+  readonly stores: Stores;
+  readonly uploads: Uploads | undefined;
   readonly writers: Writers;
   readonly maintenance: Maintenance;
   readonly clusters: Clusters | undefined;
@@ -67,7 +70,7 @@ export class Shop {
   constructor(parts: Parts) {
     this.#parts = parts;
     const { names, clusters } = parts;
-    this.resources = [...Object.values(resourceIds(names)), ...(clusters ? [`${clusters.home.arn}/${NAMESPACE}`] : [])];
+    this.resources = [...idsOf(names).map(({ arn }) => arn), ...(clusters ? [`${clusters.home.arn}/${NAMESPACE}`] : [])];
   }
 
   get names(): Names {
@@ -76,6 +79,12 @@ export class Shop {
 
   get place(): Place {
     return this.#parts.names.place;
+  }
+
+  /** The subnets in which it can be restored in a region that it was prepared for. */
+  subnetsAt({ region }: Place): readonly string[] {
+    const { ground, there } = this.#parts;
+    return region === this.place.region ? ground.here.subnets : region === there.place.region ? ground.there.subnets : [];
   }
 
   get writers(): Writers {
@@ -88,7 +97,7 @@ export class Shop {
 
   /** The clear text of its Secrets, for those who make sure that it stands nowhere else. */
   get secrets(): readonly string[] {
-    return Object.values(this.#parts.clusters?.secrets ?? {});
+    return this.#parts.clusters?.secrets ?? [];
   }
 
   /** Its cluster at a place, if it has one there. */
@@ -99,63 +108,68 @@ export class Shop {
 
   /** What its stores hold now, read through AWS's APIs and from its disk. */
   readLive(): Promise<Content> {
-    return readStores(this.#parts.here.aws, this.names, this.#disk(this.place, this.names.volume));
+    return readStores(this.#parts.here, this.names);
   }
 
   /** What was restored at a place under new names. Throws if a store was not restored. */
   async readRestored(place: Place, renames: readonly Rename[]): Promise<Content> {
-    const { volume, table, bucket } = namesAfter(this.names, place, renames);
-    if (!volume || !table || !bucket) {
-      const lacking = Object.entries({ volume, table, bucket }).filter(([, name]) => !name);
-      throw new Error(`Not restored, as far as its renames say: ${lacking.map(([what]) => what).join(', ')}.`);
-    }
-    return readStores(await this.#door(place), { table, bucket }, this.#disk(place, volume));
+    const names = namesAfter(this.names, place, renames);
+    const lacking = STORES.map((store) => SORTS[store].word).filter((word) => !names[word]);
+    if (lacking.length > 0) throw new Error(`Not restored, as far as its renames say: ${lacking.join(', ')}.`);
+    return readStores(await this.#site(place), names as Names);
+  }
+
+  /** What is wrong with the uploads that were restored at a place from a point of this instant, one sentence each. */
+  async wrongUploads(
+    place: Place,
+    renames: readonly Rename[],
+    { instant, artifacts }: { readonly instant: Instant; readonly artifacts: readonly Artifact[] },
+  ): Promise<string[]> {
+    const { uploads, names } = this.#parts;
+    if (!uploads || !names.uploads) return [];
+    const id = uploadsArn(names.place, names.uploads);
+    const walked: Interval | undefined = artifacts.find(({ resource }) => resource === id)?.interval;
+    const restored = namesAfter(names, place, renames).uploads;
+    if (!walked || !restored) return ['The uploads are not in the point, or were not restored.'];
+    return wrongUploads(readUploads(await this.#site(place), restored), Date.parse(instant), walked, uploads);
   }
 
   /** What its stores truly held at an instant, to the millisecond: from the record of what was done, not from any copy. */
   truthAt(at: Instant | number): Content {
-    const { world, ledger, names } = this.#parts;
     const date = new Date(at);
-    const objects = world.state<S3State>('s3', names.place).asOf(names.bucket, date);
-    return contentOf({
-      entries: ledger.history.filter(({ safeAt }) => safeAt <= date.getTime()).map(({ entry }) => entry),
-      items: world.state<DynamoDbState>('dynamodb', names.place).itemsAt(names.table, date) as readonly Item[],
-      objects: [...objects].map(([key, { body }]) => [key, body] as const),
-    });
+    return contentOf(everyStore((store) => this.#parts.stores[store].truthAt(date)));
   }
 
   /** What its stores held at every instant between these two at which that differed, by steps of some milliseconds. */
   truthsBetween(from: Instant | number, to: Instant | number, step = 20): Content[] {
-    const [first, last] = [new Date(from).getTime(), new Date(to).getTime()];
-    const count = Math.ceil((last - first) / step);
-    return Array.from({ length: count + 1 }, (_, i) => this.truthAt(Math.min(last, first + i * step)));
+    return [...instantsBetween(new Date(from), new Date(to), step)].map((at) => this.truthAt(at.getTime()));
   }
 
-  /**
-   * What the volume may have held when it was asked for its bytes between these two: all that had reached it, and of what was written but not
-   * flushed any beginning, as the host's cache writes back when it likes.
-   */
-  databasesBetween(from: Instant | number, to: Instant | number): Content[] {
-    const { history } = this.#parts.ledger;
-    const [first, last] = [new Date(from).getTime(), new Date(to).getTime()];
-    const least = history.filter(({ safeAt }) => safeAt <= first).length;
-    const most = history.filter(({ writtenAt }) => writtenAt <= last).length;
-    return Array.from({ length: most - least + 1 }, (_, more) =>
-      contentOf({ entries: history.slice(0, least + more).map(({ entry }) => entry), items: [], objects: [] }),
-    );
+  /** Whatever one store may be found to hold where it is captured between these two, one after the other, the likeliest first. */
+  *possibleBetween(store: StoreName, from: Instant, to: Instant): Generator<Reading> {
+    const [first, last] = [new Date(from), new Date(to)];
+    const one = this.#parts.stores[store];
+    if (one.possibleBetween) yield* one.possibleBetween(first, last);
+    for (const step of [20, 1]) for (const at of instantsBetween(first, last, step)) yield one.truthAt(at);
   }
 
   /** A bad deployment eats data. The writers stop, as there is nothing left to serve. */
   async damage(): Promise<string[]> {
     const { here, random, clusters, writers } = this.#parts;
     await writers.stop();
-    return await eatData(
-      here.aws,
-      this.names,
-      this.#disk(this.place, this.names.volume),
-      random.stream('damage'),
-      clusters?.home,
-    );
+    return await eatData(here, this.names, random.stream('damage'), clusters?.home);
+  }
+
+  /** Backs each store up on its own, one after the other, with a pause before each. Answers how to restore them all, and as what they come back. */
+  async backUpEach(label: string, pause: () => Promise<void>): Promise<() => Promise<Rename[]>> {
+    const { here, names } = this.#parts;
+    const restores: (() => Promise<Rename>)[] = [];
+    for (const { word, backUp } of Object.values(SORTS)) {
+      await pause();
+      const restore = await backUp(here, names[word], label);
+      restores.push(async () => ({ was: names[word], is: await restore(), what: word }));
+    }
+    return () => Promise.all(restores.map((restore) => restore()));
   }
 
   /** The shop's function, as it is called at a place: at home it holds the shop still, anywhere it wakes up what was restored. */
@@ -169,27 +183,19 @@ export class Shop {
   async #thaw({ place, renames = [], cut }: HookEvent, here: Place): Promise<string[]> {
     const there = place ?? here;
     const cluster = this.clusterAt(there);
-    return thaw(
-      {
-        names: namesAfter(this.names, there, renames),
-        aws: await this.#door(there),
-        disk: (volume) => this.#disk(there, volume),
-        cut,
-        ...(cluster ? { cluster } : {}),
-      },
-      this.#parts.here.clock,
-    );
+    const names = namesAfter(this.names, there, renames);
+    return thaw({ names, site: await this.#site(there), cut, ...(cluster ? { cluster } : {}) });
   }
 
-  #door(place: Place): Promise<ShopDoor> {
-    const { transport, clock } = this.#parts.here;
-    return openDoor(transport, clock, place);
+  #site(place: Place): Promise<Site> {
+    const { world, transport, clock } = this.#parts.here;
+    return siteAt(world, transport, clock, place);
   }
+}
 
-  /** The bytes of a volume, as a process on the instance that mounts it reads and writes them. */
-  #disk(place: Place, volume: string): Disk {
-    return this.#parts.world.state<Ec2State>('ec2', place).disk(volume);
-  }
+function* instantsBetween(from: Date, to: Date, step: number): Generator<Date> {
+  const count = Math.ceil((to.getTime() - from.getTime()) / step);
+  for (let i = 0; i <= count; i++) yield new Date(Math.min(to.getTime(), from.getTime() + i * step));
 }
 
 /** Builds a shop in a world, fills it and deploys its function at home and in the standby region. Its writers are not started. */
@@ -202,81 +208,75 @@ export async function installShop(world: World, transport: Transport, options: S
     sleep: (millis) => world.clock.sleep(millis),
     random: (digits) => random.hex(digits),
   };
-  const siteAt = async (region: string): Promise<Site> => {
-    const place = { account, region };
-    return { place, transport, clock, aws: await openDoor(transport, clock, place) };
-  };
-  const [here, there] = await Promise.all([siteAt(home), siteAt(standby)]);
-  const { aws, place } = here;
+  const at = (region: string): Promise<Site> => siteAt(world, transport, clock, { account, region });
+  const [here, there] = await Promise.all([at(home), at(standby)]);
+  const ground = { here: await prepare(here), there: await prepare(there) };
+  const secrets = secretsOf(random.stream('secrets'));
+  const making = { key: ground.here.key, standby: there, password: secrets.password };
+  const names = await makeAll(here, making, ground.here, options.uploads !== false);
 
-  const [names] = await Promise.all([makeStores(aws, clock, place), makeKey(there.aws)]);
-  const disk = world.state<Ec2State>('ec2', place).disk(names.volume);
   const stock = small ? SMALL_STOCK : STOCK;
-  const stores = storesOf(names, { here, disk, stock, random, flushes: misbehaviour.unflushed !== true });
-  await openForBusiness(aws, names, stores, stock, random.stream('stock'));
-  const clusters = options.cluster === false ? undefined : await runClusters(here, there, names, random.stream('secrets'), small);
+  const stores = await openStores(names, { site: here, stock, random, flushes: misbehaviour.unflushed !== true });
+  const uploads = names.uploads ? new Uploads(here, names.uploads) : undefined;
+  for (let i = 0; i < stock.uploads; i++) uploads?.add(random.stream(`upload ${i}`));
+  const clusters = options.cluster === false ? undefined : await runClusters(here, there, names, secrets, small);
 
-  const writers = new Writers({ stores, clock, random: random.stream('writers'), pace, misbehaviour });
-  const maintenance = maintenanceOf({ here, names, stores, writers, misbehaviour, cluster: clusters?.home });
-  const shop = new Shop({ world, here, names, random, ledger: stores.database, writers, maintenance, clusters });
-  for (const at of [place, there.place]) register(world, shop, at, options.hookClockOffsetMillis);
+  const writers = new Writers({ stores, uploads, clock, random: random.stream('writers'), pace, misbehaviour });
+  const maintenance = maintenanceOf({ here, names, stores, uploads, writers, misbehaviour, cluster: clusters?.home });
+  const shop = new Shop({ here, there, ground, names, random, stores, uploads, writers, maintenance, clusters });
+  for (const { place } of [here, there]) register(world, shop, place, options.hookClockOffsetMillis);
   return shop;
 }
 
-interface Building {
-  readonly here: Site;
-  readonly disk: Disk;
-  readonly stock: Stock;
-  readonly random: Random;
-  readonly flushes: boolean;
-}
+const secretsOf = (random: Random): Secrets => ({ password: random.hex(24), token: random.hex(40) });
 
-function storesOf(names: Names, { here: { aws, clock }, disk, stock, random, flushes }: Building) {
-  const { table, bucket } = names;
-  const ids = resourceIds(names);
-  const database = Database.format(disk);
-  return {
-    database: new LedgerStore({ resource: ids.database, database, clock, random: random.stream('disk'), flushes }),
-    table: new CartStore({ resource: ids.table, table, aws, carts: cartIds(stock) }),
-    bucket: new VoucherStore({ resource: ids.bucket, bucket, aws }),
-  };
-}
+const openStores = (names: Names, opening: Opening): Promise<Stores> =>
+  everyStoreSoon((store, { word, open }) => open(names[word], { ...opening, random: opening.random.stream(store) }));
 
 /** A cluster at home with the shop in it, and an empty one in the standby region that can pull the same images. */
-async function runClusters(
-  here: Site,
-  there: Site,
-  names: Awaited<ReturnType<typeof makeStores>>,
-  random: Random,
-  small: boolean,
-): Promise<Clusters> {
+async function runClusters(here: Site, there: Site, names: Names, secrets: Secrets, small: boolean): Promise<Clusters> {
   const home = new Cluster(here, 'shop');
   const standby = new Cluster(there, 'shop-standby');
   const [images] = await Promise.all([pushImages(here, there), makeCluster(here, home), makeCluster(there, standby)]);
-  return { home, standby, secrets: await deploy(home, here.clock, names, images, random, small) };
+  return { home, standby, secrets: await deploy(home, here, names, images, secrets, small) };
 }
 
 interface Holding {
   readonly here: Site;
   readonly names: Names;
-  readonly stores: ReturnType<typeof storesOf>;
+  readonly stores: Stores;
+  readonly uploads: Uploads | undefined;
   readonly writers: Writers;
   readonly misbehaviour: Misbehaviour;
   readonly cluster: Cluster | undefined;
 }
 
-function maintenanceOf({ here: { aws, clock }, names, stores, writers, misbehaviour, cluster }: Holding): Maintenance {
-  const traces = [ownHeader(stores.database, names.volume), controlItem(aws, names.table)];
+function maintenanceOf({ here, names, stores, uploads, writers, misbehaviour, cluster }: Holding): Maintenance {
+  const stands = everyStore((store, { word, arn }) => [arn(names.place, names[word]), () => stores[store].position()] as const);
   return new Maintenance({
     writers,
-    ledger: stores.database,
     stores: Object.values(stores),
-    positions: async () => (cluster ? { [`${cluster.arn}/${NAMESPACE}`]: await definitionsPosition(cluster, NAMESPACE) } : {}),
-    traces: cluster ? [...traces, maintenanceWord(cluster, NAMESPACE)] : traces,
-    clock,
+    positions: {
+      ...Object.fromEntries(Object.values(stands)),
+      ...(uploads && names.uploads ? { [uploadsArn(names.place, names.uploads)]: async () => uploads.position() } : {}),
+      ...(cluster ? { [`${cluster.arn}/${NAMESPACE}`]: () => definitionsPosition(cluster, NAMESPACE) } : {}),
+    },
+    traces: [...ownTraces(here, names, stores), ...(cluster ? [maintenanceWord(cluster, NAMESPACE)] : [])],
+    clock: here.clock,
     misbehaviour,
   });
 }
+
+/** What a freeze leaves in the stores that the shop has open. */
+const ownTraces = (here: Site, names: Names, stores: Stores): Trace[] =>
+  STORES.flatMap((store) => {
+    const { word, trace } = SORTS[store];
+    const { [store]: open } = stores;
+    if (!trace) return [];
+    const plain = trace(here, names[word]);
+    const { leave } = open;
+    return [leave ? { ...plain, leave: leave.bind(open), undo: () => leave.call(open, undefined) } : plain];
+  });
 
 function register(world: World, shop: Shop, here: Place, clockOffsetMillis = 0): void {
   world.state<LambdaState>('lambda', here).register({

@@ -1,28 +1,25 @@
-import type { Random } from '../../local/world/random.ts';
+import { carts } from './cart-store.ts';
+import { ledgers } from './ledger-store.ts';
+import { orders } from './order-store.ts';
+import type { Sort, Store } from './store.ts';
+import { vouchers } from './voucher-store.ts';
 
-export const STORES = ['database', 'table', 'bucket'] as const;
-export type StoreName = (typeof STORES)[number];
+/** Where the shop keeps money: one line each. */
+export const SORTS = { database: ledgers, table: carts, bucket: vouchers, orders } satisfies Record<string, Sort>;
 
-/** Money on its way from one store to another. Its debit is the cause, its credit the effect. Ids end in the client's number and count. */
-export interface Transfer {
-  readonly id: string;
-  readonly from: StoreName;
-  readonly to: StoreName;
-  /** Whose money it is, in the words of the store that it leaves. */
-  readonly payer: string;
-  readonly cents: number;
-}
+export type StoreName = keyof typeof SORTS;
+export const STORES = Object.keys(SORTS) as readonly StoreName[];
+export type Stores = Readonly<Record<StoreName, Store>>;
 
-/** Where money is kept. Both writes are applied at most once, however often they are asked for. */
-export interface Store {
-  readonly name: StoreName;
-  /** The id under which restore points list it. */
-  readonly resource: string;
-  /** Somebody who can pay, and how much; nobody else is offered the same voucher until it was paid or `release`d. */
-  payer(random: Random, cents: number): { readonly payer: string; readonly cents: number } | undefined;
-  /** False if the payer has not enough. */
-  debit(transfer: Transfer): Promise<boolean>;
-  credit(transfer: Transfer, random: Random): Promise<void>;
-  /** Where its log stands, read from the store itself: the same text twice if and only if nothing was written in between. */
-  position(): Promise<string>;
+/** The words by which stores are named in AWS: `volume`, `table`, … */
+export type Word = (typeof SORTS)[StoreName]['word'];
+
+/** The same for every store, made by its name and sort. */
+export const everyStore = <T>(make: (store: StoreName, sort: Sort<Word>) => T): Record<StoreName, T> =>
+  Object.fromEntries(STORES.map((store) => [store, make(store, SORTS[store])])) as Record<StoreName, T>;
+
+/** The same where making takes time, all at once. */
+export async function everyStoreSoon<T>(make: (store: StoreName, sort: Sort<Word>) => Promise<T>): Promise<Record<StoreName, T>> {
+  const made = await Promise.all(STORES.map(async (store) => [store, await make(store, SORTS[store])] as const));
+  return Object.fromEntries(made) as Record<StoreName, T>;
 }

@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../functions/aws/clock.ts';
-import { MAINTENANCE } from './cart-store.ts';
 import { type Cluster, ClusterRefusal } from './cluster.ts';
-import { type Disk, type Frozen, inspect, writeHeader } from './database.ts';
-import type { ShopDoor } from './door.ts';
-import type { LedgerStore } from './ledger-store.ts';
+import type { Frozen } from './database.ts';
 
 /**
- * What a freeze leaves where others see it, so that no process of the shop writes: a mark on the volume, an item in the table, a word in a
- * ConfigMap. Whatever is captured while they stand wakes up frozen, so each can be undone in a copy as well.
+ * What a freeze leaves where others see it, so that no process of the shop writes: a mark on the volume, an item in the table, a row in
+ * the database, a word in a ConfigMap. Whatever is captured while they stand wakes up frozen, so each can be undone in a copy as well.
  */
 export interface Trace {
   readonly where: string;
@@ -18,46 +15,7 @@ export interface Trace {
   stands(): Promise<boolean>;
 }
 
-/** The header of the database that the shop has open. */
-export const ownHeader = (ledger: LedgerStore, volume: string): Trace => {
-  let marked = false;
-  const mark = async (frozen: Frozen | undefined) => {
-    ledger.mark(frozen);
-    marked = frozen !== undefined;
-  };
-  return { where: `the database on ${volume}`, leave: mark, undo: () => mark(undefined), stands: async () => marked };
-};
-
-/** The header of a database on any disk, such as a restored one. */
-export const header = (disk: Disk, volume: string): Trace => {
-  const mark = async (frozen: Frozen | undefined) => {
-    writeHeader(disk, frozen);
-    disk.flush();
-  };
-  return {
-    where: `the database on ${volume}`,
-    leave: mark,
-    undo: () => mark(undefined),
-    stands: async () => inspect(disk).frozen !== undefined,
-  };
-};
-
-/** The control item of a table. */
-export const controlItem = (aws: ShopDoor, TableName: string): Trace => {
-  const Key = { id: { S: MAINTENANCE } };
-  return {
-    where: `the item ${MAINTENANCE} of ${TableName}`,
-    leave: async ({ cut, restorePoint }) => {
-      await aws.putItem({ TableName, Item: { ...Key, cut: { S: cut }, restorePoint: { S: restorePoint } } });
-    },
-    undo: async () => {
-      await aws.deleteItem({ TableName, Key });
-    },
-    stands: async () => (await aws.getItem({ TableName, Key, ConsistentRead: true })).Item !== undefined,
-  };
-};
-
-export const CONFIG_MAP = 'shop-maintenance';
+const CONFIG_MAP = 'shop-maintenance';
 const path = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps/${CONFIG_MAP}`;
 
 /** The word in the ConfigMap that every pod of the shop reads. */

@@ -1,7 +1,9 @@
 import type { Clock } from '../../functions/aws/clock.ts';
 import type { Random } from '../../local/world/random.ts';
 import { persist } from './door.ts';
-import { STORES, type Store, type StoreName, type Transfer } from './stores.ts';
+import type { Transfer } from './store.ts';
+import { STORES, type Stores } from './stores.ts';
+import type { Uploads } from './uploads.ts';
 
 /** How writers break the freeze, for worlds in which the label must fall. */
 export interface Misbehaviour {
@@ -23,6 +25,8 @@ export interface Pace {
 }
 
 const LARGEST = 500;
+/** How many transfers come with an upload. */
+const UPLOADING = 0.1;
 /** For how long writers that were told to stop try to end what they had begun, in milliseconds. */
 const HOPE = 120_000;
 /** How long after its debit a late credit comes, in milliseconds: by then the freeze has been acknowledged, and may or may not be over. */
@@ -34,7 +38,8 @@ export class Writers {
   done = 0;
   /** Why writers gave up, if any did. */
   readonly troubles: string[] = [];
-  readonly #stores: Readonly<Record<StoreName, Store>>;
+  readonly #stores: Stores;
+  readonly #uploads: Uploads | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #pace: Pace;
@@ -49,13 +54,15 @@ export class Writers {
   #late: Promise<void> = Promise.resolve();
 
   constructor(options: {
-    stores: Readonly<Record<StoreName, Store>>;
+    stores: Stores;
+    uploads?: Uploads | undefined;
     clock: Clock;
     random: Random;
     pace: Pace;
     misbehaviour: Misbehaviour;
   }) {
     this.#stores = options.stores;
+    this.#uploads = options.uploads;
     this.#clock = options.clock;
     this.#random = options.random;
     this.#pace = options.pace;
@@ -118,6 +125,7 @@ export class Writers {
   async #transfer(client: string, random: Random): Promise<void> {
     const begun = await this.#begin(client, random);
     if (begun) await this.#end(client, begun, random);
+    if (random.chance(UPLOADING)) this.#uploads?.add(random);
   }
 
   /** The cause: money leaves a store. Undefined if nobody there could pay. */

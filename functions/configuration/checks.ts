@@ -2,6 +2,7 @@ import { isRarer, keepDays, LONGEST_LOG_DAYS, outlivingLog } from '../decide/pro
 import type { Policy } from '../domain.ts';
 import { readArn } from './arns.ts';
 import { nearest } from './nearest.ts';
+import { shortestGapSeconds } from './schedule.ts';
 import type { WrittenApplication, WrittenPolicy, WrittenVault } from './schema.ts';
 import { type Problem, quoted } from './sentences.ts';
 
@@ -26,6 +27,7 @@ export const checks: readonly Check[] = [
     Object.entries(applications).flatMap(([name, one]) => applicationProblems(name, one, written.kinds)),
   ({ vaults }) => Object.entries(vaults).flatMap(([name, one]) => vaultProblems(name, one, vaults)),
   (written) => Object.entries(written.policies).flatMap(([name, one]) => policyProblems(name, one, written)),
+  networkProblems,
 ];
 
 const at = (path: Problem['path'], sentence: string, of: Problem['of'] = 'value'): Problem => ({ path, of, sentence });
@@ -114,7 +116,16 @@ function policyProblems(name: string, policy: WrittenPolicy, { applications, vau
       ),
     ),
   ];
-  problems.push(...outlastProblems(name, policy, applications));
+  problems.push(...outlastProblems(name, policy, applications), ...windowProblems([...path, 'window'], policy));
+  if (policy.onRegionLoss && policy.vaults.length === 0) {
+    problems.push(
+      at(
+        [...path, 'onRegionLoss'],
+        `policies.${name}.onRegionLoss needs a vault that is left when home is lost; add vaults:, or remove it.`,
+        'key',
+      ),
+    );
+  }
   if (policy.rpo !== undefined && policy.schedule === undefined) {
     problems.push(
       at(
@@ -124,6 +135,40 @@ function policyProblems(name: string, policy: WrittenPolicy, { applications, vau
     );
   }
   return problems;
+}
+
+/** Minutes that EventBridge Scheduler takes for a flexible window (Scheduler API, FlexibleTimeWindow). */
+const WINDOW_MINUTES = { least: 1, most: 1440 };
+
+function windowProblems(path: Problem['path'], { schedule, window }: WrittenPolicy): Problem[] {
+  if (window === undefined) return [];
+  const key = path.join('.');
+  if (schedule === undefined)
+    return [at(path, `${key} is of no use without a schedule; add schedule: cron(0 * * * ? *), or remove it.`, 'key')];
+  const minutes = window / 60;
+  if (!Number.isInteger(minutes) || minutes < WINDOW_MINUTES.least || minutes > WINDOW_MINUTES.most)
+    return [at(path, `${key} must be whole minutes from 1m to 24h, as EventBridge Scheduler has it.`)];
+  if (window < shortestGapSeconds(schedule)) return [];
+  return [
+    at(
+      path,
+      `${key} is as long as the time between two points of ${schedule}, so they would overtake each other; make it shorter.`,
+    ),
+  ];
+}
+
+/** A function stands in one VPC, and the functions of a place are shared by all that lives there and is restored there. */
+function networkProblems({ applications, vaults }: Written): Problem[] {
+  const named = [
+    ...Object.entries(applications).map(([name, one]) => ({ path: ['applications', name, 'network'], one })),
+    ...Object.entries(vaults).map(([name, one]) => ({ path: ['vaults', name, 'network'], one })),
+  ].filter(({ one }) => one.network);
+  return named.flatMap(({ path, one }, index) => {
+    const first = named.slice(0, index).find(({ one: other }) => other.account === one.account && other.region === one.region);
+    if (!first || JSON.stringify(first.one.network) === JSON.stringify(one.network)) return [];
+    const both = `${path.join('.')} differs from ${first.path.join('.')}`;
+    return [at(path, `${both}, and the functions of ${one.region} are in one network; write the same for both.`, 'key')];
+  });
 }
 
 /**

@@ -30,6 +30,15 @@ export const PATTERNS: Readonly<Record<(typeof EVENTS)[number], object>> = {
   },
 };
 
+/** Where an event says who is behind it, as JSON paths; the others have no more than their own id. */
+const ASKERS: Readonly<Partial<Record<string, string>>> = {
+  'codepipeline-started': '$.detail.execution-id',
+  'cloudformation-update': '$.detail.stack-id',
+};
+
+/** The JSON path to what the point records as having asked for it. */
+export const askedByPath = (event: string): string => ASKERS[event] ?? '$.id';
+
 const CUSTOM = 'custom:';
 
 /** The pattern of an event as a resolved policy names it: one of ours by name, or `custom:` and its own pattern as JSON. */

@@ -12,23 +12,25 @@ export const resolve = ({ applications, policies, vaults }: Written): Configurat
 const each = <From, To>(entries: Readonly<Record<string, From>>, to: (name: string, one: From) => To): Record<string, To> =>
   Object.fromEntries(Object.entries(entries).map(([name, one]) => [name, to(name, one)]));
 
-const application = (name: string, { account, region, cluster, freeze, ...rest }: WrittenApplication): Application => ({
+const application = (name: string, { account, region, cluster, freeze, network, ...rest }: WrittenApplication): Application => ({
   name,
   home: { account, region },
   ...(cluster === undefined ? {} : { cluster }),
   ...(freeze === undefined ? {} : { freeze }),
+  ...(network === undefined ? {} : { network }),
   ...rest,
 });
 
 function policy(
   name: string,
-  { maxSkew, rpo, rto, schedule, on, keep, materialise, snapshot, export: exports, ...rest }: WrittenPolicy,
+  { maxSkew, rpo, rto, schedule, window, on, onRegionLoss, keep, materialise, snapshot, export: exports, ...rest }: WrittenPolicy,
 ): Policy {
   const every = materialise ?? snapshot;
   return {
     name,
     ...rest,
     ...(schedule === undefined ? {} : { schedule }),
+    ...(window === undefined ? {} : { windowSeconds: window }),
     on: on.map((event) => (typeof event === 'string' ? event : `custom:${JSON.stringify(event.custom.pattern)}`)),
     keep: Object.fromEntries(Object.entries(keep).filter(([, count]) => count !== undefined)),
     ...(every === undefined ? {} : { outlast: { by: materialise ? 'materialise' : 'snapshot', every } }),
@@ -36,12 +38,14 @@ function policy(
     ...(maxSkew === undefined ? {} : { maxSkewSeconds: maxSkew }),
     ...(rpo === undefined ? {} : { rpoSeconds: rpo }),
     ...(rto === undefined ? {} : { rtoSeconds: rto }),
+    ...(onRegionLoss === undefined ? {} : { onRegionLoss }),
   };
 }
 
-const vault = (name: string, { account, region, lock, target: { cluster, ...target } }: WrittenVault): Vault => ({
+const vault = (name: string, { account, region, lock, network, target: { cluster, ...target } }: WrittenVault): Vault => ({
   name,
   place: { account, region },
   ...(lock === undefined ? {} : { lock }),
+  ...(network === undefined ? {} : { network }),
   target: { place: { account, region }, ...(cluster === undefined ? {} : { cluster }), ...target },
 });

@@ -82,6 +82,20 @@ export const NAME = text(
   'The name.',
 );
 
+const subnets = list(text(/^subnet-[0-9a-f]+$/, 'the id of a subnet such as subnet-0a1b2c3d', 'A subnet.'));
+const securityGroups = list(text(/^sg-[0-9a-f]+$/, 'the id of a security group such as sg-0a1b2c3d', 'A security group.'));
+
+const network = z
+  .strictObject({
+    subnets: subnets.min(1, 'is empty; name a subnet, or remove network'),
+    securityGroups: securityGroups.min(1, 'is empty; name a security group, or remove network'),
+  })
+  .meta({
+    description:
+      'Where the functions run that talk to the cluster, if its endpoint is private: they need a way to AWS from there.',
+  })
+  .optional();
+
 const slowMember = z.union(
   [
     z.enum(['accept', 'hold', 'cadence', 'refuse']),
@@ -117,6 +131,7 @@ export const application = z
         ),
       })
       .optional(),
+    network,
     slow: z.record(arn, slowMember).default({}).meta({ description: 'What to do with members that have no instant, by ARN.' }),
   })
   .meta({ description: 'A named set of resources that must be restored together.' });
@@ -138,6 +153,7 @@ export const policy = z
     applications: list(z.string()).min(1, 'is empty; name an application'),
     schedule: checked(scheduleProblem, 'cron(…) or rate(…), as EventBridge Scheduler writes them.').optional(),
     timezone: checked(timezoneProblem, 'An IANA time zone; UTC unless given.').default('UTC'),
+    window: duration('How late after its time a point may begin, so that many do not begin at once.').optional(),
     on: list(event).default([]),
     vaults: list(z.string()).default([]).meta({ description: 'The vaults that keep copies.' }),
     keep: z
@@ -166,6 +182,9 @@ export const policy = z
     maxSkew: duration('A point with more skew than this is abandoned.').optional(),
     rpo: duration('How old the newest point may be.').optional(),
     rto: duration('How long a restore may take.').optional(),
+    onRegionLoss: z.enum(['propose', 'restore']).optional().meta({
+      description: 'What the vaults do when AWS Health reports trouble in the home region: plan a restore, or begin it.',
+    }),
   })
   .meta({ description: 'When to take restore points, where to keep copies and how long.' });
 
@@ -187,13 +206,12 @@ export const vault = z
     target: z
       .strictObject({
         cluster: cluster.optional(),
-        subnets: list(text(/^subnet-[0-9a-f]+$/, 'the id of a subnet such as subnet-0a1b2c3d', 'A subnet.')).default([]),
-        securityGroups: list(
-          text(/^sg-[0-9a-f]+$/, 'the id of a security group such as sg-0a1b2c3d', 'A security group.'),
-        ).default([]),
+        subnets: subnets.default([]),
+        securityGroups: securityGroups.default([]),
         zones: list(text(/^[a-z0-9-]+-\d[a-z]$/, 'an availability zone such as eu-west-1a', 'An availability zone.')).default([]),
       })
       .prefault({}),
+    network,
   })
   .meta({ description: 'A region (and account) that keeps copies of restore points.' });
 

@@ -1,4 +1,4 @@
-import type { Application, Artifact, CutClass, Plan, Progress, Resource, SlowMember } from '../domain.ts';
+import type { Application, Artifact, CutClass, Plan, Progress, Resource, Sealed, SlowMember } from '../domain.ts';
 
 /** What an application says of a slow member, in one word; saying nothing is accepting. */
 export const slowWord = (member: SlowMember | undefined): 'accept' | 'hold' | 'cadence' | 'refuse' =>
@@ -58,6 +58,22 @@ export function besides(
   const slow = items.flatMap((item) => (item.state === 'done' && classOf(item.result.kind) === 'slow' ? [item.result] : []));
   return [...slow.map((artifact) => sentenceOf(artifact, definition.slow[artifact.resource], cut!.instant!)), ...notes];
 }
+
+/** What of a point lies further from its instant than its label says, because it has no instant: it stands beside the label, with its own interval. */
+export const besideLabel = ({
+  instant,
+  skewSeconds,
+  artifacts,
+}: Pick<Sealed, 'instant' | 'skewSeconds' | 'artifacts'>): Artifact[] => {
+  const at = Date.parse(instant);
+  return artifacts.filter(
+    ({ interval: { from, to } }) => Math.max(Math.abs(Date.parse(from) - at), Math.abs(Date.parse(to) - at)) > skewSeconds * 1000,
+  );
+};
+
+/** `fs-0a1b from 04:01:03 to 04:12:40`: the end of an id and the times of day. */
+export const besideWords = ({ resource, interval: { from, to } }: Pick<Artifact, 'resource' | 'interval'>): string =>
+  `${resource.split(/[/:]/).at(-1)} from ${from.slice(11, 19)} to ${to.slice(11, 19)}`;
 
 function sentenceOf({ resource, interval: { from, to } }: Artifact, member: SlowMember | undefined, instant: string): string {
   const what = `${resource} has no instant: each of its parts is as it was at some time from ${from} to ${to}`;

@@ -86,6 +86,8 @@ export interface CaptureWork extends Work {
   readonly outlasting?: Outlasting;
   /** Whether what is captured shall also be kept as files, where the kind can. */
   readonly exports?: true;
+  /** No vault keeps copies of this point: what home alone can restore is enough. */
+  readonly homeOnly?: true;
 }
 
 /** Copying home's artifact into a vault, pulled: `here` is the vault, calls marked `at: 'home'` go home. */

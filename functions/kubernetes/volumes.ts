@@ -38,6 +38,9 @@ export function sourceOf({ spec }: KubernetesObject): VolumeSource | undefined {
 
 export const isEbs = (source: Pick<VolumeSource, 'driver'> | undefined): boolean => source?.driver === EBS;
 
+/** The file system in a handle: after it come a path and an access point, `fs-…:/path:fsap-…` (aws-efs-csi-driver, "Volume handle"). */
+export const fileSystemIn = ({ handle }: Pick<VolumeSource, 'handle'>): string => handle.split(':')[0] as string;
+
 /** EBS handles were `aws://us-east-1a/vol-…` once and are `vol-…` now (aws-ebs-csi-driver). */
 const volumeId = (handle: string): string => /vol-[0-9a-f]+/.exec(handle)?.[0] ?? handle;
 

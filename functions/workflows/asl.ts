@@ -92,8 +92,8 @@ const RETRY: readonly Retrier[] = [
 ];
 
 /**
- * Runs a step's function with what the machine carries (or, for a step that begins, what the execution was started with) and the execution's
- * own name, which owns what the step writes.
+ * Runs a step's function with what the machine carries (or, for a step that begins, what the execution was started with and when) and the
+ * execution's own name, which owns what the step writes.
  */
 export function task<const To extends string>(step: AnyStep, next: { Next: To; from?: 'carried' | 'request' }): TaskState<To>;
 export function task<const To extends string, const Caught extends string>(
@@ -105,12 +105,16 @@ export function task(
   { Next, Catch, from = 'carried' }: { Next: string; Catch?: readonly Catcher<string>[]; from?: 'carried' | 'request' },
 ): TaskState<string> {
   const input = from === 'carried' ? '$states.input' : '$states.context.Execution.Input';
+  const execution =
+    from === 'carried'
+      ? `{'owner': $states.context.Execution.Id}`
+      : `{'owner': $states.context.Execution.Id, 'startedAt': $states.context.Execution.StartTime}`;
   return {
     Type: 'Task',
     Resource: 'arn:aws:states:::lambda:invoke',
     Arguments: {
       FunctionName: functionName(step.name),
-      Payload: `{% $merge([${input}, {'owner': $states.context.Execution.Id}]) %}`,
+      Payload: `{% $merge([${input}, ${execution}]) %}`,
     },
     Output: '{% $states.result.Payload %}',
     TimeoutSeconds: step.limits.seconds + 30, // the function's own limit comes first; this catches an invocation that was lost

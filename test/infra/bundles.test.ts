@@ -21,6 +21,8 @@ const EVENT = {
   policy: 'hourly',
   trigger: 'person',
   due: '2026-11-22T04:00:00Z',
+  startedAt: '2026-11-22T04:00:00Z',
+  execution: 'arn:aws:states:us-east-1:111122223333:execution:stillpoint-protect:one',
   owner: 'arn:aws:states:us-east-1:111122223333:execution:stillpoint-protect:one',
   slot: '20261122T040000Z-hourly',
   attempt: 1,

@@ -5,7 +5,7 @@ import { functionName, ledgerBucket, machineName } from '../../functions/vault/l
 import { ledgerPolicy } from '../../functions/vault/policy.ts';
 import { definitionOf } from '../../functions/workflows/asl.ts';
 import { workflows, workflowsIn } from '../../functions/workflows/index.ts';
-import { ACCOUNT, ofType, type Synthesised, synthesised, type Template, TWO_VAULTS } from './synthesised.ts';
+import { ACCOUNT, ofType, rolesOf, type Synthesised, synthesised, type Template, TWO_VAULTS } from './synthesised.ts';
 
 /** What the templates hold, for a configuration with two homes and two vaults, one place being both. */
 let made: Synthesised;
@@ -82,6 +82,27 @@ describe('stacks', () => {
   });
 });
 
+test('functions that talk to clusters, and no others, run in the network that is named, which only Lambda may put them into', async () => {
+  const network = '    network: { subnets: [subnet-0a1b2c3d], securityGroups: [sg-0a1b2c3d] }';
+  const { templates } = await synthesised(TWO_VAULTS.replace('    cluster: shop\n', `    cluster: shop\n${network}\n`));
+  const functions = ofType(templates['stillpoint-home-us-east-1']!, 'AWS::Lambda::Function');
+  const inside = functions.filter(({ VpcConfig }) => VpcConfig);
+  expect(inside.map(({ FunctionName }) => FunctionName)).toContain('stillpoint-protect-capture');
+  expect(inside.map(({ FunctionName }) => FunctionName)).not.toContain('stillpoint-protect-seal');
+  for (const { VpcConfig } of inside) {
+    expect(VpcConfig).toEqual({ SubnetIds: ['subnet-0a1b2c3d'], SecurityGroupIds: ['sg-0a1b2c3d'] });
+  }
+  const roles = rolesOf(templates).filter(({ stack }) => stack === 'stillpoint-home-us-east-1');
+  const denied = roles.filter(({ statements }) =>
+    statements.some(({ Effect, Action }) => Effect === 'Deny' && Action.includes('ec2:CreateNetworkInterface')),
+  );
+  expect(denied.map(({ name }) => name.replace(/-us-east-1$/, '')).sort()).toEqual(
+    inside.map(({ FunctionName }) => FunctionName).sort(),
+  );
+  const elsewhere = ofType(templates['stillpoint-vault-eu-north-1']!, 'AWS::Lambda::Function');
+  expect(elsewhere.filter(({ VpcConfig }) => VpcConfig)).toEqual([]);
+});
+
 describe('stores', () => {
   test('a ledger has versions, Object Lock without a default, and its policy; stores and keys outlive the stack', () => {
     for (const [, template] of each()) {
@@ -114,6 +135,45 @@ test('every place has a backup vault, locked as the vault is, and outliving the 
     { MinRetentionDays: 7 },
   ]);
   expect([home, both, vault].map((template) => vaultOf(template).DeletionPolicy)).toEqual(['Retain', 'Retain', 'Retain']);
+});
+
+test('a schedule with a window begins within it', async () => {
+  const { templates } = await synthesised(TWO_VAULTS.replace('    timezone:', '    window: 15m\n    timezone:'));
+  const [hourly] = ofType(templates['stillpoint-home-us-east-1']!, 'AWS::Scheduler::Schedule').filter(
+    ({ Name }) => Name === 'stillpoint-hourly-shop',
+  );
+  expect(hourly!['FlexibleTimeWindow']).toEqual({ Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 });
+});
+
+describe('when a region is lost', () => {
+  const asking = (does: string) => TWO_VAULTS.replace('    rpo: 90m', `    rpo: 90m\n    onRegionLoss: ${does}`);
+  const rule = (template: Template | undefined, name: string) =>
+    ofType(template!, 'AWS::Events::Rule').find(({ Name }) => Name === name);
+
+  test('nothing is passed on where no policy asks', () => {
+    expect(Object.keys(made.templates)).not.toContain('stillpoint-relay-us-west-2');
+    for (const [, template] of each()) expect(rule(template, 'stillpoint-relay')).toBeUndefined();
+  });
+
+  test('what AWS Health says there, and in the region where it says it again, reaches every vault', async () => {
+    const { templates } = await synthesised(asking('propose'));
+    for (const stack of ['stillpoint-home-us-east-1', 'stillpoint-relay-us-west-2']) {
+      const { EventPattern, Targets } = rule(templates[stack], 'stillpoint-relay')!;
+      expect(EventPattern.detail, stack).toEqual({ eventTypeCategory: ['issue'], eventRegion: ['us-east-1'] });
+      expect(Targets.map(({ Arn }: { Arn: string }) => Arn.split(':')[3]).sort()).toEqual(['eu-north-1', 'eu-west-1']);
+    }
+  });
+
+  test.each([
+    ['propose', true],
+    ['restore', false],
+  ])('a vault answers as the policy says: %s', async (does, dryRun) => {
+    const { templates } = await synthesised(asking(does));
+    const { Targets } = rule(templates['stillpoint-vault-eu-north-1'], 'stillpoint-region-loss-shop')!;
+    expect(JSON.parse(Targets[0].Input)).toEqual({ application: 'shop', point: 'latest', dryRun });
+    expect(Targets[1].InputTransformer.InputTemplate).toMatch(/AWS Health reports <code> in us-east-1, where shop lives/);
+    expect(rule(templates['stillpoint-vault-eu-north-1'], 'stillpoint-region-loss-books')).toBeUndefined();
+  });
 });
 
 describe('what starts by itself', () => {

@@ -236,7 +236,7 @@ describe('is refused, and nothing is sealed,', () => {
       replicate: false,
     });
     rds(stand).instance(NAME).status = 'modifying';
-    expect(await refused(stand)).toMatch(/It is modifying, and a snapshot can be taken of an instance that is available only/);
+    expect(await refused(stand)).toMatch(/It is modifying, and a snapshot can be taken only of what is available/);
   });
 
   test('in a vault to which nothing is replicated; home’s point stands', async () => {

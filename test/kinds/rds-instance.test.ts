@@ -288,7 +288,7 @@ describe('a point that outlasts the log', () => {
     const [modified] = await world.settle(start(captureWorks(subject, world, { outlasting: 'snapshot' })));
     expect(modified).toMatchObject({
       state: 'failed',
-      why: expect.stringMatching(/^It is modifying, and a snapshot can be taken of an instance that is available only/),
+      why: expect.stringMatching(/^It is modifying, and a snapshot can be taken only of what is available/),
     });
     for (let i = 0; state(world, world.home.place).instances.size < 40; i++)
       await call(world, world.home.place, 'CreateDBInstance', {

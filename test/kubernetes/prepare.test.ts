@@ -26,6 +26,7 @@ describe.skipIf(!hasSamples)('a real shop, as its server sent it', () => {
     renames: [...disks].map(([was, { id }]) => ({ was, is: id, what: 'volume' })),
     disks,
     foreseen: false,
+    members: new Set(),
     pins: new Map(),
   };
   const { waves, notes, problems, binds, reclaims } = prepare(objects, options);
@@ -126,6 +127,56 @@ describe.skipIf(!hasSamples)('a real shop, as its server sent it', () => {
     const foreseen = prepare(objects, { ...options, renames: [], disks: new Map(), foreseen: true });
     expect(foreseen.problems).toEqual([]);
     expect(foreseen.binds[0]).toMatch(/→ what vol-0a1b2c3d4e5f60001 becomes$/);
+  });
+});
+
+describe('a claim on a file system', () => {
+  const pv = {
+    metadata: { name: 'uploads', uid: 'u' },
+    spec: {
+      claimRef: { namespace: 'shop', name: 'uploads' },
+      csi: { driver: 'efs.csi.aws.com', volumeHandle: 'fs-0a1b2c3d4e5f60001::fsap-0a1b2c3d4e5f60002' },
+    },
+  };
+  const objects = [
+    {
+      type: { group: '', version: 'v1', resource: 'persistentvolumes', kind: 'PersistentVolume', namespaced: false, verbs: [] },
+      name: 'uploads',
+      raw: JSON.stringify(pv),
+    },
+  ];
+  const options: Preparing = {
+    namespace: 'shop',
+    namespaces: {},
+    restore: 'r1',
+    home: HOME,
+    target: WEST,
+    renames: [],
+    disks: new Map(),
+    foreseen: true,
+    members: new Set(['fs-0a1b2c3d4e5f60001']),
+    pins: new Map(),
+  };
+
+  test('is bound to what the file system and its access point become, and foreseen in a plan', () => {
+    expect(prepare(objects, options).binds).toEqual(['shop/uploads → uploads-r1 → what fs-0a1b2c3d4e5f60001 becomes']);
+    const renames = [
+      { was: 'fs-0a1b2c3d4e5f60001', is: 'fs-0fffffffffff60001', what: 'file system' },
+      { was: 'fsap-0a1b2c3d4e5f60002', is: 'fsap-0fffffffffff60002', what: 'access point' },
+    ];
+    const { binds, notes, waves } = prepare(objects, { ...options, renames, foreseen: false });
+    expect(binds).toEqual(['shop/uploads → uploads-r1 → fs-0fffffffffff60001']);
+    expect(notes.filter((note) => !note.startsWith('changed:'))).toEqual([]);
+    const [made] = waves.flatMap(({ objects: some }) => some);
+    expect(read(made!.text)['spec'].csi.volumeHandle).toBe('fs-0fffffffffff60001::fsap-0fffffffffff60002');
+  });
+
+  test('is empty where the file system is no member, and the plan says so', () => {
+    const { binds, notes } = prepare(objects, { ...options, members: new Set() });
+    expect(binds).toEqual([]);
+    expect(notes).toEqual([
+      expect.stringMatching(/^not brought back: what claim shop\/uploads kept on efs.csi.aws.com fs-.* is empty\.$/),
+    ]);
   });
 });
 

@@ -826,6 +826,22 @@ describe('places', () => {
     await expect(call('DescribeVpcs', { VpcIds: ['vpc-none'] })).rejects.toMatchObject(refusedWith('InvalidVpcID.NotFound'));
   });
 
+  test('ids of networks follow from what they are made of, whatever the seed, and none is given twice', async () => {
+    const made = async (seed: string) => {
+      const { call } = setUp(seed);
+      const ids: string[] = [];
+      for (const place of [HOME, WEST, HOME]) {
+        const { Vpc } = await call('CreateVpc', { CidrBlock: '10.0.0.0/16' }, place);
+        const { Subnet } = await call('CreateSubnet', { VpcId: Vpc.VpcId, CidrBlock: '10.0.0.0/24' }, place);
+        ids.push(Vpc.VpcId, Subnet.SubnetId);
+      }
+      return ids;
+    };
+    const ids = await made('one');
+    expect(new Set(ids).size).toBe(6);
+    expect(await made('two')).toEqual(ids);
+  });
+
   test('what is not modelled says so', async () => {
     await expect(setUp().call('CreateImage', {})).rejects.toMatchObject({ code: 'NotImplemented', status: 501 });
   });

@@ -39,6 +39,26 @@ test('a file system comes to be, one for each token, and is found by page, id an
   expect(await refused('DescribeFileSystems', { FileSystemId: 'fs-0123' })).toBe('FileSystemNotFound');
 });
 
+test('its id follows from its token, whatever the seed, and is never given twice', async () => {
+  const made = async (seed: string) => {
+    const world = new World(services, { seed });
+    const ids: string[] = [];
+    for (const place of [HERE, { ...HERE, region: 'eu-west-1' }]) {
+      const call = (operation: string, input: object): Promise<any> =>
+        world.clock.settle(world.call({ place, service: 'elasticfilesystem', operation, input }));
+      const { FileSystemId } = await call('CreateFileSystem', { CreationToken: 'uploads' });
+      await call('DeleteFileSystem', { FileSystemId });
+      await world.clock.advance(60_000);
+      ids.push(FileSystemId, (await call('CreateFileSystem', { CreationToken: 'uploads' })).FileSystemId);
+    }
+    return ids;
+  };
+  const ids = await made('one');
+  expect(new Set(ids).size).toBe(4);
+  expect(ids.every((id) => /^fs-0[0-9a-f]{16}$/.test(id))).toBe(true);
+  expect(await made('two')).toEqual(ids);
+});
+
 test('is encrypted under a key that can be used', async () => {
   const { call, refused } = setUp();
   const { KeyMetadata } = await call('CreateKey', {}, 'kms');

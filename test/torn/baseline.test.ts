@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { backUpEach, restoreEach } from '../../demo/baseline.ts';
+import { backUpEach } from '../../demo/baseline.ts';
 import { tears } from '../../demo/shop/audit.ts';
-import { direct } from '../../local/world/direct.ts';
+import { HOME } from '../world.ts';
 import { worldOf } from './worlds.ts';
 
 const SEEDS = 30;
@@ -11,9 +11,10 @@ test('independent backups are torn in most runs', { timeout: 120_000 }, async ()
   let torn = 0;
   for (let seed = 0; seed < SEEDS; seed++) {
     const stand = await worldOf(seed, { name: 'honest' });
-    const baseline = await stand.settle(backUpEach(stand.world, stand.shop, stand.world.random.stream('baseline'), 'each'));
+    const restoreEach = await stand.settle(backUpEach(stand.world, stand.shop, stand.world.random.stream('baseline'), 'each'));
     await stand.settle(stand.shop.writers.stop());
-    const held = await stand.settle(restoreEach(stand.world, direct(stand.world), stand.shop, baseline, 'each'));
+    const renames = await stand.settle(restoreEach());
+    const held = await stand.settle(stand.shop.readRestored(HOME, renames));
     if (tears(held).length > 0) torn++;
   }
   console.info(`independent backups: ${torn} of ${SEEDS} runs are torn`);

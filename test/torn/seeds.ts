@@ -1,6 +1,7 @@
 import { type Content, centsInFlight, mismatches, tears, totalCents } from '../../demo/shop/audit.ts';
-import { resourceIds } from '../../demo/shop/resources.ts';
-import { STORES, type StoreName } from '../../demo/shop/stores.ts';
+import { storeIds } from '../../demo/shop/resources.ts';
+import type { Reading } from '../../demo/shop/store.ts';
+import { STORES } from '../../demo/shop/stores.ts';
 import type { Sealed } from '../../functions/domain.ts';
 import { HOME, type Stage, WEST } from '../world.ts';
 import { liarOf, worldOf } from './worlds.ts';
@@ -41,12 +42,19 @@ export async function tell(seed: number): Promise<Told> {
   const wrong = exact
     ? [...mismatches(held, stand.shop.truthAt(point.instant)), ...torn, ...lost]
     : unexplained(held, stand, point);
+  const uploads = await stand.settle(stand.shop.wrongUploads(WEST, report.renames, point));
   const frozen = held.frozen.length > 0 ? [`It wakes up frozen: ${held.frozen.join(', ')}.`] : [];
   const falselyGood =
     exact && liar.name !== 'honest' && mustFall(liar.name)
       ? [`The label is ${point.consistency} although there was ${liar.name}.`]
       : [];
-  return { seed, liar: liar.name, label: point.consistency, wrong: [...wrong, ...frozen, ...falselyGood], torn: torn.length > 0 };
+  return {
+    seed,
+    liar: liar.name,
+    label: point.consistency,
+    wrong: [...wrong, ...uploads, ...frozen, ...falselyGood],
+    torn: torn.length > 0,
+  };
 }
 
 /** Clocks that disagree by more than a second are always seen; the others are only where they did something. */
@@ -66,21 +74,17 @@ async function takePoint(stand: Stage): Promise<Sealed | string> {
  * In a crash-consistent point each store is what it truly was at some instant of its own interval. One sentence for each that was not.
  */
 function unexplained(held: Content, { shop }: Stage, { artifacts }: Sealed): string[] {
-  const ids = resourceIds(shop.names);
+  const ids = storeIds(shop.names);
   return STORES.flatMap((store) => {
     const interval = artifacts.find(({ resource }) => resource === ids[store])?.interval;
     if (!interval) return [`The ${store} is not in the point.`];
-    if (store === 'database' && shop.databasesBetween(interval.from, interval.to).some((truth) => same(held, truth, store)))
-      return [];
-    if (shop.truthsBetween(interval.from, interval.to, 20).some((truth) => same(held, truth, store))) return [];
-    const truths = shop.truthsBetween(interval.from, interval.to, 1);
-    if (truths.some((truth) => same(held, truth, store))) return [];
+    for (const possible of shop.possibleBetween(store, interval.from, interval.to))
+      if (same(held.held[store], possible.held)) return [];
     return [`The ${store} is what it was at no instant from ${interval.from} to ${interval.to}.`];
   });
 }
 
-function same(a: Content, b: Content, store: StoreName): boolean {
-  const [one, other] = [a.held[store], b.held[store]];
+function same(one: Reading['held'], other: Reading['held']): boolean {
   return one.size === other.size && [...one].every(([name, value]) => other.get(name) === value);
 }
 

@@ -13,12 +13,14 @@ import { type Carried, type OpenedKind, type Request, type Stage, step } from '.
 /** What asks for a restore point. */
 export interface ProtectRequest extends Request {
   readonly policy: string;
-  /** What it was: `schedule`, `event` or `person`. */
+  /** What it was: `schedule`, `event`, `gate` or `person`. */
   readonly trigger: string;
   /** When the point was due: the schedule's time, the event's, or that of the person's command. Names the slot. */
   readonly due: string;
   /** What stands in the slot's name beside the time; the policy's name unless given. */
   readonly asker?: string;
+  /** The commit, execution or event that asks; the point records it. */
+  readonly askedBy?: string;
 }
 
 /** How long an attempt may take before it is presumed aborted: the retries of its steps, and the slowest snapshot that is waited for. */
@@ -60,6 +62,7 @@ export const plan = step({
       plannedAt,
       deadline: instant(millis(plannedAt) + PATIENCE_HOURS * 3_600_000),
       trigger: request.trigger,
+      ...(request.askedBy ? { askedBy: request.askedBy } : {}),
       policy,
       definition: application,
       vault: stage.vault,

@@ -58,6 +58,7 @@ export const sealedOf = (
   owner: plan.owner,
   sealedAt,
   trigger: plan.trigger,
+  ...(plan.askedBy ? { askedBy: plan.askedBy } : {}),
   instant: cut!.instant!,
   cut: cut!,
   home: plan.definition.home,

@@ -15,8 +15,10 @@ import { type Request, type Stage, step } from '../step.ts';
 export interface RestoreRequest extends Request {
   /** `<slot>/<attempt>`, or `latest`. */
   readonly point: string;
-  /** Names what is made: short, lower case, unique. */
-  readonly restore: string;
+  /** Names what is made: short, lower case, unique. Unless given it is the day's, so that an event which is told twice restores once. */
+  readonly restore?: string;
+  /** When the restore was asked for. */
+  readonly startedAt: string;
   /** Only show what would happen. */
   readonly dryRun?: boolean;
   /** Under which name the plan is kept, where not under the restore's own: a dry run does not take the name of the restore that it shows. */
@@ -68,9 +70,10 @@ export const plan = step({
   limits: { seconds: 300, memoryMb: 1024 },
   run: async (
     { readSealed, listSealed, writeRestorePlan, hasFunction, keyTrouble },
-    request: RestoreRequest,
+    asked: RestoreRequest,
     stage: Stage,
   ): Promise<Planned> => {
+    const request = named(asked);
     if (request.record !== undefined && !request.dryRun)
       throw new Permanent('Only a dry run is recorded under another name than its own.');
     if (!RESTORE_NAME.test(request.restore)) {
@@ -114,6 +117,13 @@ export const plan = step({
     return { application, owner, restore: record, lacks: lacks.length, dryRun, proceed: lacks.length === 0 && !dryRun };
   },
 });
+
+/** A restore that nobody named, as an event asks for it: `r261122`; a plan of it takes no restore's name. */
+function named(request: RestoreRequest): RestoreRequest & { readonly restore: string } {
+  if (request.restore !== undefined) return { ...request, restore: request.restore };
+  const restore = `r${request.startedAt.slice(2, 10).replaceAll('-', '')}`;
+  return { ...request, restore, ...(request.dryRun ? { record: `plan-${restore}` } : {}) };
+}
 
 async function chosen(
   { application, point }: RestoreRequest,

@@ -1,5 +1,6 @@
 import type * as SDK from '@aws-sdk/client-ec2';
 import { operations, refuse } from '../../world/service.ts';
+import { givenId } from '../given-ids.ts';
 import { asked, paged, passes } from './filters.ts';
 import type { SecurityGroup, Subnet, Vpc } from './records.ts';
 import type { Ec2State } from './state.ts';
@@ -40,8 +41,13 @@ const describeGroup = (
 export const networks = operations<typeof SDK, Ec2State>()({
   CreateVpc({ CidrBlock, TagSpecifications }, context) {
     const cidr = CidrBlock ?? refuse('MissingParameter', 'The request must contain the parameter cidrBlock');
-    const vpc = { id: context.id('vpc'), cidr, tags: tagsFor('vpc', TagSpecifications) };
-    context.state.vpcs.set(vpc.id, vpc);
+    const { account, region, state } = context;
+    const vpc = {
+      id: givenId('vpc', [account, region, cidr], (id) => state.vpcs.has(id)),
+      cidr,
+      tags: tagsFor('vpc', TagSpecifications),
+    };
+    state.vpcs.set(vpc.id, vpc);
     return { Vpc: describeVpc(vpc, context) };
   },
 
@@ -55,11 +61,13 @@ export const networks = operations<typeof SDK, Ec2State>()({
   },
 
   CreateSubnet({ VpcId, CidrBlock, AvailabilityZone, AvailabilityZoneId, TagSpecifications }, context) {
-    const { state, id } = context;
+    const { state } = context;
+    const { id: vpc } = state.vpc(VpcId);
+    const cidr = CidrBlock ?? refuse('MissingParameter', 'The request must contain the parameter cidrBlock');
     const subnet: Subnet = {
-      id: id('subnet'),
-      vpc: state.vpc(VpcId).id,
-      cidr: CidrBlock ?? refuse('MissingParameter', 'The request must contain the parameter cidrBlock'),
+      id: givenId('subnet', [vpc, cidr], (id) => state.subnets.has(id)),
+      vpc,
+      cidr,
       zone: state.zone(AvailabilityZone, AvailabilityZoneId) ?? (state.zones[0] as string),
       tags: tagsFor('subnet', TagSpecifications),
     };

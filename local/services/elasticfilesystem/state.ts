@@ -1,6 +1,7 @@
 import type * as SDK from '@aws-sdk/client-efs';
 import { Refusal, refuse, type StateContext } from '../../world/service.ts';
 import type { World } from '../../world/world.ts';
+import { givenId } from '../given-ids.ts';
 import type { KmsState } from '../kms/state.ts';
 import { Tree } from './tree.ts';
 
@@ -66,6 +67,8 @@ export class EfsState {
   readonly world: World;
   readonly account: string;
   readonly region: string;
+  /** Every id that was ever given: a namesake of what is gone has another. */
+  readonly #given = new Set<string>();
 
   constructor({ account, region, world }: StateContext) {
     this.account = account;
@@ -105,7 +108,8 @@ export class EfsState {
         FileSystemId: known.id,
       });
     if (key !== undefined && !encrypted) refused('BadRequest', 'KmsKeyId is given, so Encrypted must be true.');
-    const id = `fs-0${this.world.random.hex(16)}`;
+    const id = givenId('fs', [this.account, this.region, token], (one) => this.#given.has(one));
+    this.#given.add(id);
     const made: FileSystem = {
       id,
       arn: this.arn('file-system', id),

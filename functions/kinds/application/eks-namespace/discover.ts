@@ -5,19 +5,19 @@ import type { Application, Place, Resource } from '../../../domain.ts';
 import { type Cluster, connect, connecting } from '../../../kubernetes/client.ts';
 import { listAt, newestRevision } from '../../../kubernetes/list.ts';
 import { type Captured, CLAIMS, NAMESPACES, pathOf, read, VOLUMES } from '../../../kubernetes/object.ts';
-import { isEbs } from '../../../kubernetes/volumes.ts';
+import { fileSystemIn, isEbs } from '../../../kubernetes/volumes.ts';
 import { allAnswered } from '../../items.ts';
 import type { Discovery } from '../../kind.ts';
-import { tagMap } from '../../scope.ts';
+import { scoping, taggedArns, tagMap } from '../../scope.ts';
 import { boundClaims } from './capture.ts';
 import { findDisks, lookingAtDisks } from './disks.ts';
-import { asFacts, type BoundClaim, KIND, namespaceId } from './namespace.ts';
+import { asFacts, type BoundClaim, KIND, namespaceId, plannedFactsOf } from './namespace.ts';
 
-const looking = { ...connecting, ...lookingAtDisks };
+const looking = { ...connecting, ...lookingAtDisks, ...scoping };
 
 /**
  * The namespaces that the application names. A claim on an EBS volume that is no member of the application is a refusal, for the
- * application would come back without what it kept there; volumes that nothing protects yet are told.
+ * application would come back without what it kept there; other volumes that are no members, or that nothing protects yet, are told.
  */
 export const discover = verb(looking, async (aws, application: Application, scene): Promise<Discovery> => {
   const { cluster: name, namespaces } = application;
@@ -25,11 +25,13 @@ export const discover = verb(looking, async (aws, application: Application, scen
   try {
     const cluster = await connect(aws, name, scene);
     const found = await allAnswered(namespaces.map((namespace) => look(cluster, namespace, scene.here)));
-    const resources = found.flatMap(({ resource }) => resource ?? []);
     const claims = found.flatMap(({ claims }) => claims);
+    const isMember = await membersAmong(aws, application, claims);
     return {
-      resources,
-      notes: claims.filter(({ claim }) => !isEbs(claim)).map(({ namespace, claim }) => unprotected(namespace, claim)),
+      resources: found.flatMap(({ resource, claims }) => (resource ? [withMembers(resource, claims, isMember)] : [])),
+      notes: claims
+        .filter(({ claim }) => !isEbs(claim) && !isMember(claim))
+        .map(({ namespace, claim }) => unprotected(namespace, claim)),
       refusals: [...found.flatMap(({ refusal }) => refusal ?? []), ...(await uncovered(aws, application, scene.here, claims))],
     };
   } catch (error) {
@@ -64,7 +66,7 @@ async function look(cluster: Cluster, namespace: string, place: Place): Promise<
     name: namespace,
     createdAt: new Date(creationTimestamp).toISOString(),
     place,
-    facts: asFacts({ uid, volumes }),
+    facts: asFacts({ uid, volumes, members: [] }),
   };
   return { resource, claims: volumes.map((claim) => ({ namespace, claim })) };
 }
@@ -76,7 +78,27 @@ async function claimsAndVolumes(cluster: Cluster, namespace: string): Promise<Ca
 }
 
 const unprotected = (namespace: string, { claim, driver, handle }: BoundClaim): string =>
-  `What claim ${namespace}/${claim} keeps on ${[driver, handle].filter(Boolean).join(' ')} is not protected: restored, the claim is empty. Keep it on EBS, or protect it by other means.`;
+  `What claim ${namespace}/${claim} keeps on ${[driver, handle].filter(Boolean).join(' ')} is not protected: restored, the claim is empty. Keep it on EBS or on a file system of EFS that is among the application's resources, or protect it by other means.`;
+
+/** Drivers whose volumes lie on resources that are protected by a kind of their own, and the type of those in the tagging API. */
+const TYPES: Readonly<Record<string, string>> = { 'efs.csi.aws.com': 'elasticfilesystem:file-system' };
+
+/** Which claims are on a resource of the application, by its tags or ARNs, so that it comes back with it. */
+async function membersAmong(
+  aws: Door<typeof looking>,
+  application: Application,
+  claims: readonly Claim[],
+): Promise<(claim: BoundClaim) => boolean> {
+  const types = new Set(claims.flatMap(({ claim }) => TYPES[claim.driver] ?? []));
+  const tagged = await allAnswered([...types].map((type) => taggedArns(aws, application, type)));
+  const ids = new Set([...tagged.flat(), ...application.resources.arns].map((arn) => arn.slice(arn.lastIndexOf('/') + 1)));
+  return (claim) => TYPES[claim.driver] !== undefined && ids.has(fileSystemIn(claim));
+}
+
+const withMembers = (resource: Resource, claims: readonly Claim[], isMember: (claim: BoundClaim) => boolean): Resource => {
+  const members = claims.flatMap(({ claim }) => (isMember(claim) ? [fileSystemIn(claim)] : []));
+  return { ...resource, facts: asFacts({ ...plannedFactsOf(resource), members: [...new Set(members)] }) };
+};
 
 async function uncovered(
   aws: Door<typeof looking>,

@@ -58,6 +58,10 @@ export const factsOf = ({ facts }: Artifact): NamespaceFacts => facts as unknown
 export interface PlannedFacts {
   readonly uid: string;
   readonly volumes: readonly BoundClaim[];
+  /** The ids of those file systems behind claims that are resources of the application themselves, so that they come back with it. */
+  readonly members: readonly string[];
 }
+
+export const plannedFactsOf = ({ facts }: Resource): PlannedFacts => facts as unknown as PlannedFacts;
 
 export const asFacts = (facts: NamespaceFacts | PlannedFacts): Resource['facts'] => facts as unknown as { [key: string]: Json };

@@ -1,6 +1,6 @@
 import type { Rename } from '../../../domain.ts';
 import { type Captured, read, typeKey } from '../../../kubernetes/object.ts';
-import { isEbs, type NewVolume, sourceOf } from '../../../kubernetes/volumes.ts';
+import { fileSystemIn, isEbs, type NewVolume, sourceOf } from '../../../kubernetes/volumes.ts';
 
 /** What is known of the restored disks when volumes are planned. */
 export interface Disks {
@@ -11,6 +11,8 @@ export interface Disks {
   readonly disks: ReadonlyMap<string, NewVolume>;
   /** Whether disks are only known once they are made: then none that is missing is a problem. */
   readonly foreseen: boolean;
+  /** The ids of file systems that come back with the application. */
+  readonly members: ReadonlySet<string>;
 }
 
 export interface VolumePlan {
@@ -46,7 +48,7 @@ interface Fate {
   readonly problem?: string;
 }
 
-function fateOf(object: Captured, { namespace, restore, renames, disks, foreseen }: Disks): Fate {
+function fateOf(object: Captured, { namespace, restore, renames, disks, foreseen, members }: Disks): Fate {
   const pv = read(object.raw);
   const policy: string = pv['spec']?.persistentVolumeReclaimPolicy ?? 'Retain';
   const source = sourceOf(pv);
@@ -55,7 +57,8 @@ function fateOf(object: Captured, { namespace, restore, renames, disks, foreseen
   const bound = (is: string, disk?: NewVolume): Fate => {
     return { becomes: { name, ...(disk ? { disk } : {}) }, policy, bind: `${claim} → ${name} → ${is}` };
   };
-  const is = renames.find(({ was }) => was === source?.handle)?.is;
+  const id = source && fileSystemIn(source);
+  const is = renames.find(({ was }) => was === id)?.is;
   if (source && isEbs(source)) {
     const disk = disks.get(source.handle);
     if (disk) return bound(disk.id, disk);
@@ -63,7 +66,8 @@ function fateOf(object: Captured, { namespace, restore, renames, disks, foreseen
     const became = is === undefined ? 'which this restore has not brought back' : `which became ${is}, and that is not there`;
     return { policy, problem: `Claim ${claim} was on ${source.handle}, ${became}; restore from a point that holds that volume.` };
   }
-  if (source && is !== undefined) return bound(is);
+  if (is !== undefined) return bound(is);
+  if (id !== undefined && foreseen && members.has(id)) return bound(`what ${id} becomes`);
   const kept = source ? `${source.driver} ${source.handle}` : object.name;
   return { policy, note: `not brought back: what claim ${claim} kept on ${kept}; the claim is empty.` };
 }

@@ -14,7 +14,7 @@ import { applyWaves, type Position } from './apply.ts';
 import { unpackObjects } from './bundle.ts';
 import { findDisks, lookingAtDisks } from './disks.ts';
 import { findImages, lookingAtImages } from './images.ts';
-import { factsOf, KIND, namespaceId, namespaceOf } from './namespace.ts';
+import { factsOf, KIND, namespaceId, namespaceOf, plannedFactsOf } from './namespace.ts';
 import { type Preparation, prepare } from './prepare.ts';
 import { type Expected, standing } from './workloads.ts';
 
@@ -126,6 +126,7 @@ export const preparingOf = ({ resource, namespaces, restore, target, renames }: 
   home: resource.place,
   target: target.place,
   renames,
+  members: new Set(plannedFactsOf(resource).members),
 });
 
 /** Into its own namespace of its own cluster nothing is restored: a restore makes new things beside the original. */

@@ -1,9 +1,9 @@
 import { kind } from '../../kind.ts';
-import { capture } from './capture.ts';
-import { copy } from './copy.ts';
+import { capturing } from '../rds/capture.ts';
+import { copying } from '../rds/copy.ts';
+import { expiring, straysOf } from '../rds/expire.ts';
 import { discover } from './discover.ts';
-import { expire, strays } from './expire.ts';
-import { KIND } from './instance.ts';
+import { instances } from './instances.ts';
 import { preview } from './preview.ts';
 import { restore } from './restore.ts';
 
@@ -12,7 +12,7 @@ import { restore } from './restore.ts';
  * (RDS guide, "Restoring a DB instance to a specified time"); and in another region too, somewhat later, where the backups are replicated.
  */
 export default kind({
-  name: KIND,
+  name: instances.kind,
   layer: 'data-service',
   cut: 'exact',
   loses: [
@@ -25,10 +25,10 @@ export default kind({
     'Away from home, the original encryption key: replicas have the key that they were set up with, snapshots the vault’s.',
   ],
   discover,
-  capture,
-  copy,
+  capture: capturing(instances),
+  copy: copying(instances),
   restore,
   preview,
-  strays,
-  expire,
+  strays: straysOf(instances),
+  expire: expiring(instances),
 });

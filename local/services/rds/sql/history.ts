@@ -37,12 +37,12 @@ export class History {
 
   /** The time of the last commit until then, or of the first image. */
   lastCommit(until: number): number {
-    return this.#commits[this.#countUntil(until) - 1]?.at ?? (this.#images[0] as Image).at;
+    return this.#commits[this.commitsUntil(until) - 1]?.at ?? (this.#images[0] as Image).at;
   }
 
   /** What it held when everything committed at this millisecond and before had been. */
   at(time: number): Uint8Array {
-    return this.#after(this.#countUntil(time));
+    return this.#after(this.commitsUntil(time));
   }
 
   /**
@@ -50,10 +50,11 @@ export class History {
    * dice say, in order: the grain of RestoreTime is a second (RDS API, RestoreDBInstanceToPointInTime). No commit is there in part.
    */
   asOfSecond(second: number, dice: { integer(from: number, to: number): number }): Uint8Array {
-    return this.#after(dice.integer(this.#countUntil(second - 1), this.#countUntil(second + 999)));
+    return this.#after(dice.integer(this.commitsUntil(second - 1), this.commitsUntil(second + 999)));
   }
 
-  #countUntil(time: number): number {
+  /** How many commits there were at this millisecond and before: what it held follows from that. */
+  commitsUntil(time: number): number {
     return firstWhere(this.#commits, ({ at }) => at > time);
   }
 
