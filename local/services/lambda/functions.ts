@@ -24,6 +24,7 @@ export const configuration = ({ state }: Of, deployed: Deployed): SDK.FunctionCo
   Architectures: [...deployed.architectures],
   Environment: { Variables: { ...deployed.variables } },
   TracingConfig: { Mode: deployed.tracing },
+  ...(deployed.network ? { VpcConfig: deployed.network } : {}),
   Version: '$LATEST',
   CodeSize: deployed.zip?.bytes.byteLength ?? 0,
   CodeSha256: deployed.zip?.digest ?? digestOf(Buffer.from(deployed.name)),
@@ -61,7 +62,7 @@ const LIMITS = { timeout: 900, least: 128, most: 10_240 };
 type Settings = Partial<
   Pick<
     SDK.CreateFunctionRequest,
-    'Role' | 'Runtime' | 'Handler' | 'Description' | 'Timeout' | 'MemorySize' | 'Environment' | 'TracingConfig'
+    'Role' | 'Runtime' | 'Handler' | 'Description' | 'Timeout' | 'MemorySize' | 'Environment' | 'TracingConfig' | 'VpcConfig'
   >
 >;
 
@@ -91,6 +92,7 @@ function settingsFrom(asked: Settings, before: Partial<Deployed> = {}) {
     memoryMb,
     description: asked.Description ?? before.description ?? UNASKED.description,
     variables: asked.Environment?.Variables ?? before.variables ?? UNASKED.variables,
+    network: asked.VpcConfig ?? before.network,
     tracing: asked.TracingConfig?.Mode ?? before.tracing ?? UNASKED.tracing,
   };
 }

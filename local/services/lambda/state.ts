@@ -40,6 +40,8 @@ export interface Deployed {
   readonly architectures: readonly SDK.Architecture[];
   readonly variables: Readonly<Record<string, string>>;
   readonly tracing: SDK.TracingMode;
+  /** The network that it runs in, kept and shown: everything here can be reached from everywhere. */
+  readonly network?: SDK.VpcConfig | undefined;
   readonly tags: Readonly<Record<string, string>>;
   /** Absent where it was only ever registered in this process. */
   readonly zip?: Zip;

@@ -6,9 +6,11 @@ interface Topic {
   readonly arn: string;
   readonly attributes: Record<string, string>;
   readonly tags: Record<string, string>;
+  /** What was said on it; nobody is subscribed here. */
+  readonly messages: { readonly id: string; readonly subject: string | undefined; readonly message: string; readonly at: Date }[];
 }
 
-/** Topics as they were written; nobody is told anything here. */
+/** Topics as they were written, and what was said on them. */
 interface SnsState {
   readonly topics: Map<string, Topic>;
 }
@@ -23,7 +25,12 @@ const topics = operations<typeof SDK, SnsState>()({
     const arn = `arn:aws:sns:${region}:${account}:${Name}`;
     if (!state.topics.has(arn)) {
       const tags = Object.fromEntries(Tags.map(({ Key, Value }) => [Key as string, Value ?? '']));
-      state.topics.set(arn, { arn, tags, attributes: { TopicArn: arn, Owner: account, DisplayName: '', ...Attributes } });
+      state.topics.set(arn, {
+        arn,
+        tags,
+        messages: [],
+        attributes: { TopicArn: arn, Owner: account, DisplayName: '', ...Attributes },
+      });
     }
     return { TopicArn: arn };
   },
@@ -33,6 +40,13 @@ const topics = operations<typeof SDK, SnsState>()({
   SetTopicAttributes({ TopicArn, AttributeName = '', AttributeValue = '' }, { state }) {
     found(state, TopicArn).attributes[AttributeName] = AttributeValue;
     return {};
+  },
+
+  Publish({ TopicArn, Message = '', Subject }, { state, now, world }) {
+    if (Message === '') refuse('InvalidParameter', 'Invalid parameter: Empty message');
+    const id = world.random.uuid();
+    found(state, TopicArn).messages.push({ id, subject: Subject, message: Message, at: now() });
+    return { MessageId: id };
   },
 
   ListTopics({ NextToken }, { state }) {
