@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ConnectionLost, type World } from '../world/world.ts';
+import { CLIENT_HEADER, ConnectionLost, type World } from '../world/world.ts';
 import { CONTROL, control, type Settings } from './control.ts';
 import { bytesOf, type HttpRequest, type HttpResponse, headersOf } from './message.ts';
 import { refuseDark, wire } from './wire.ts';
@@ -14,7 +14,10 @@ export interface Listening {
 export async function listen(world: World, settings: Settings, port = 0): Promise<Listening> {
   const answer = wire(world);
   const server = createServer((incoming, outgoing) => {
+    const client = world.clients.get(String(incoming.headers[CLIENT_HEADER]));
+    client?.arrived();
     void serve(incoming)
+      .finally(() => client?.answered())
       .then((response) => send(outgoing, response))
       .catch((error: unknown) => giveUp(outgoing, error));
   });
