@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { classify } from '../functions/aws/errors.ts';
+import { doctor } from './commands/doctor.ts';
 import { local } from './commands/local.ts';
 import { points } from './commands/points.ts';
 import { protect } from './commands/protect.ts';
@@ -34,6 +35,12 @@ program
 asCommand('status [application]', 'how old the newest restore points are, and whether the RPO is kept').action(
   async (name, options) => {
     if (!(await status(name, options, output(options)))) process.exitCode = EXIT.failed;
+  },
+);
+
+asCommand('doctor [application]', 'what is wrong with the deployment and with what it protects; changes nothing').action(
+  async (name, options) => {
+    if (!(await doctor(name, options, output(options)))) process.exitCode = EXIT.failed;
   },
 );
 

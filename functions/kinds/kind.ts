@@ -1,5 +1,7 @@
 import type { Calls } from '../aws/call.ts';
 import type { Verb } from '../aws/verb.ts';
+import type { Quota } from '../decide/quota.ts';
+import type { Usual } from '../decide/rpo.ts';
 import type {
   Application,
   Artifact,
@@ -37,6 +39,10 @@ export interface Kind {
   readonly cut: CutClass;
   /** Of a slow kind: how long a capture takes at the least. A freeze that is shorter cannot be held until it is done. */
   readonly leastSeconds?: number;
+  /** How long a point waits for it, while no point of the application has shown that. */
+  readonly usual: Usual;
+  /** The quotas of AWS that many resources, or many points, run into. */
+  readonly quotas: readonly Quota[];
   /** What a restore cannot bring back, in sentences; shown to the operator and printed in the docs. */
   readonly loses: readonly string[];
   /** Finds exactly what the application's scope says, paging to the end, with what it cannot protect and why. */

@@ -16,6 +16,12 @@ export default kind({
   name: clusters.kind,
   layer: 'data-service',
   cut: 'exact',
+  usual: { sealMinutes: 45, copyMinutes: 30 }, // what a vault keeps is restored to T and snapshotted before it is sealed
+  // Aurora guide, "Quotas and constraints for Amazon Aurora"
+  quotas: [
+    { name: 'Snapshot copies in progress per destination Region', most: 5, at: ['vault'], takes: 'copy' },
+    { name: 'Manual DB cluster snapshots', most: 100, at: ['home', 'vault'], takes: 'copied' },
+  ],
   loses: [
     'The cluster’s and its instances’ names, endpoints and ARNs: what names them is rewired, and what is outside the point keeps the old ones.',
     'Custom endpoints, which are made anew for the restored instances.',

@@ -15,6 +15,18 @@ export default kind({
   name: instances.kind,
   layer: 'data-service',
   cut: 'exact',
+  usual: { sealMinutes: 6, copyMinutes: 15 }, // the log reaches T five minutes later, its replica some minutes after that
+  // RDS guide, "Quotas and constraints for Amazon RDS"
+  quotas: [
+    { name: 'Cross-Region automated backups', most: 20, at: ['vault'], takes: 'member' },
+    {
+      name: 'Manual DB instance snapshots',
+      most: 100,
+      at: ['home', 'vault'],
+      takes: 'outlasting',
+      by: ['materialise', 'snapshot'],
+    },
+  ],
   loses: [
     'The instance’s name, endpoint and ARN: what names them is rewired, and what is outside the point keeps the old ones.',
     'Its resource id, which IAM policies for database logins name (`rds-db:connect`).',
