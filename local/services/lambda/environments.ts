@@ -55,7 +55,7 @@ class Environments {
     stop.addEventListener('abort', () => void environment.end(), { once: true });
     const ready = await environment.load();
     if (ready !== 'ready') {
-      await environment.end();
+      void environment.end(); // time must not pass over it
       return ready;
     }
     const result = await environment.invoke({ payload, requestId, arn, deadline, seed: random.hex(32) });
