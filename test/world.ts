@@ -169,7 +169,12 @@ export async function stage({
   const shop = await world.clock.settle(installShop(world, transport, { small: true, cluster: false, ...options }));
   const configuration = change(configurationFor({ cluster: false, ...options }, shop.subnetsAt(WEST)));
   await world.clock.settle(
-    install(world, { configuration, transport: (place, step) => between(transport, step, place), schedules, ...more }),
+    install(world, {
+      configuration,
+      transport: (place, step, role) => between(direct(world, role), step, place),
+      schedules,
+      ...more,
+    }),
   );
   return new Stage(world, shop, configuration);
 }

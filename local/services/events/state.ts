@@ -2,7 +2,7 @@ import { rfc3339 } from '../../world/clock.ts';
 import type { StateContext } from '../../world/service.ts';
 import { refuse } from '../../world/service.ts';
 import type { Place, World } from '../../world/world.ts';
-import { deliver, parseArn, RETRY_POLICY } from '../deliveries.ts';
+import { deliver, parseArn, RETRY_POLICY, toDeadLetters } from '../deliveries.ts';
 import type { Timetable } from '../timetables.ts';
 import type { Pattern } from './pattern.ts';
 import { shaped, type Target } from './target.ts';
@@ -63,6 +63,7 @@ export interface Undelivered {
 
 /** From an event's acceptance to a target's call it takes well under a second as a rule; the seed decides. */
 const SECONDS = [0.1, 1] as const;
+const SERVICE = 'events.amazonaws.com';
 /** A second delivery of the same event comes within this. */
 const AGAIN_SECONDS = [0, 60] as const;
 
@@ -183,6 +184,13 @@ export class EventsState {
       run: () => this.#send(target, event, input),
       dropped: ({ message }) => {
         this.undelivered.push({ rule: rule.name, target: target.arn, event: event.id, why: message });
+        if (!target.deadLetterArn) return;
+        const attributes = { RULE_ARN: rule.arn, TARGET_ARN: target.arn, ERROR_MESSAGE: message };
+        void toDeadLetters(this.#world, target.deadLetterArn, {
+          body: JSON.stringify(event),
+          attributes,
+          service: `arn:aws:iam::${this.#place.account}:service/${SERVICE}`,
+        });
       },
     });
   }
@@ -190,13 +198,18 @@ export class EventsState {
   async #send({ arn, roleArn }: Target, event: Event, input: string): Promise<void> {
     const { service, place, resource } = parseArn(arn)!;
     const { account } = this.#place;
-    const caller = { account, arn: roleArn ?? `arn:aws:iam::${account}:service/events.amazonaws.com` };
+    const caller = { account, arn: roleArn ?? `arn:aws:iam::${account}:service/${SERVICE}` };
     if (service === 'lambda') {
       const request = { FunctionName: arn, InvocationType: 'Event', Payload: Buffer.from(input) };
       await this.#world.call({ place, service, operation: 'Invoke', input: request, caller });
     } else if (service === 'states') {
       const request = { stateMachineArn: arn, name: `${event.id}_${this.#random.uuid()}`, input };
       await this.#world.call({ place, service, operation: 'StartExecution', input: request, caller });
+    } else if (service === 'sns') {
+      await this.#world.call({ place, service, operation: 'Publish', input: { TopicArn: arn, Message: input }, caller });
+    } else if (service === 'sqs') {
+      const request = { QueueUrl: resource, MessageBody: input };
+      await this.#world.call({ place, service, operation: 'SendMessage', input: request, caller });
     } else {
       await this.#forward(place, resource.replace('event-bus/', ''), event);
     }

@@ -20,7 +20,11 @@ const look = verb({ ...looksAtClusters, ...looksAtMembers }, async (aws, { arn }
   });
   const database = asDatabase(found);
   const facts = clusterFacts(found, members, database.tags);
-  return { ...database, facts: { ...asJson(facts), retentionDays: facts.retentionDays }, refusal: refusalOf(found, arn) };
+  return {
+    ...database,
+    facts: { ...asJson(facts), retentionDays: facts.retentionDays, key: facts.key },
+    refusal: refusalOf(found, arn),
+  };
 });
 
 /** Clusters by the application's tags and ARNs, with their instances. What is called a cluster and is none of Aurora's is refused. */

@@ -19,7 +19,7 @@ const look = composed({ described, inScope }, async (aws, asked: Asked, { here }
     cluster && !named ? [...application.resources.arns, ...(await aws.inScope({ application, type: 'rds:cluster' }))] : [];
   return {
     ...database,
-    facts: { ...asJson(facts), retentionDays: facts.retentionDays },
+    facts: { ...asJson(facts), retentionDays: facts.retentionDays, key: facts.key },
     refusal: refusalOf(found, asked.arn),
     elsewhere: cluster !== undefined && clusters.includes(rdsArn(here, 'cluster', cluster)),
   };

@@ -1,6 +1,7 @@
 import { composed, type Verb, verb } from '../../../aws/verb.ts';
 import type { Application, Facts, Outlasting, Resource } from '../../../domain.ts';
 import { inParallel } from '../../items.ts';
+import { looksAtKeys } from '../../keys.ts';
 import type { Discovery } from '../../kind.ts';
 import { madeByRestore, namedArns, scoping, taggedArns } from '../../scope.ts';
 import type { Database, Databases } from './databases.ts';
@@ -8,7 +9,7 @@ import { isRdsArn } from './names.ts';
 
 /** One that was found: what a restore will need to know of it, or why it cannot be protected. */
 export interface Looked extends Database {
-  readonly facts: Facts & { readonly retentionDays: number };
+  readonly facts: Facts & { readonly retentionDays: number; readonly key: string | null };
   readonly refusal?: string | undefined;
   /** It is protected as a part of something else in the scope, so nothing is to be said of it. */
   readonly elsewhere?: boolean;
@@ -44,16 +45,25 @@ export const inScope = verb(scoping, async (aws, { application, type }: { applic
   taggedArns(aws, application, type),
 );
 
+/** Whether a key is the account's default one, which AWS manages. */
+const isDefaultKey = verb(
+  looksAtKeys,
+  async (aws, KeyId: string) => (await aws.key({ KeyId })).KeyMetadata?.KeyManager === 'AWS',
+);
+
 /** Databases by the application's tags and ARNs; one that could not be had at the instant of the cut is refused. */
 export const discovering = (of: Databases, look: Verb<any, Asked, Looked | undefined>) =>
-  composed({ inScope, look }, async (aws, application: Application): Promise<Discovery> => {
+  composed({ inScope, look, isDefaultKey }, async (aws, application: Application): Promise<Discovery> => {
     const isMine = (arn: string) => isRdsArn(arn, of.type);
     const { arns, refusals } = namedArns(application, isMine);
     const tagged = (await aws.inScope({ application, type: `rds:${of.type}` })).filter(isMine);
     const all = [...new Set([...arns, ...tagged])].sort();
     const found = await inParallel(all, WIDTH, async (arn) => {
       const named = arns.includes(arn);
-      return judged(of, application, named, arn, await aws.look({ arn, application, named }));
+      const { note, ...found } = judged(of, application, named, arn, await aws.look({ arn, application, named }));
+      const key = found.resource?.facts['key'];
+      const byDefault = typeof key === 'string' && (await aws.isDefaultKey(key));
+      return { ...found, note: byDefault ? underDefaultKey(of, arn) : note };
     });
     return {
       resources: found.flatMap(({ resource }) => resource ?? []),
@@ -61,6 +71,10 @@ export const discovering = (of: Databases, look: Verb<any, Asked, Looked | undef
       refusals: [...refusals, ...found.flatMap(({ refusal }) => refusal ?? [])],
     };
   });
+
+/** A snapshot under the account's default key cannot be shared with another account (RDS guide, "Sharing encrypted snapshots"). */
+const underDefaultKey = ({ noun }: Databases, arn: string): string =>
+  `${noun} ${arn} is encrypted with the account's default key (alias/aws/rds), so its snapshots cannot be shared with another account or copied there; restore it once under a key of your own if copies must leave the account.`;
 
 function judged(of: Databases, { home }: Application, named: boolean, arn: string, found: Looked | undefined): Found {
   if (!found || found.elsewhere) return {};

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Configuration } from '../functions/configuration/schema.ts';
+import type { Place, Vault } from '../functions/domain.ts';
+import { workflows } from '../functions/workflows/index.ts';
+
+/** A stack as `cdk synth` leaves it, without the CLI: its template, and the folders of code that it names in the place's bucket for assets. */
+export interface Synthesised {
+  readonly place: Place;
+  readonly name: string;
+  readonly template: string;
+  /** Where code is put, and from where. */
+  readonly assets: readonly { readonly key: string; readonly folder: string }[];
+}
+
+/** The bucket that the CDK's bootstrap would have made for assets. */
+export const assetBucket = ({ account, region }: Place): string => `cdk-hnb659fds-assets-${account}-${region}`;
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const CACHE = at('../node_modules/.cache/stillpoint-templates/');
+const MADE_FROM = ['../functions/', '../infra/'].map(at);
+const MADE_BY = [at('./templates.ts'), at('../package-lock.json')];
+
+const known = new Map<string, Promise<readonly Synthesised[]>>();
+
+/**
+ * The stacks of a configuration: those of `cdk synth`, their functions' code one line each, for something stands in for it. Made once for the
+ * same configuration and sources: synthesis takes seconds, and simulations deploy the same templates hundreds of times.
+ */
+export const templatesFor = (configuration: Configuration): Promise<readonly Synthesised[]> =>
+  once(['stacks', configuration], async () => {
+    const { synthesise } = await import('./synthesis.ts');
+    return await synthesise(configuration, onelineBundles());
+  });
+
+/** The same, with every step's real bundle. */
+export async function bundledTemplatesFor(configuration: Configuration): Promise<readonly Synthesised[]> {
+  const { synthesise } = await import('./synthesis.ts');
+  return await synthesise(configuration);
+}
+
+/** The stores and keys of one place alone, as its stack has them. */
+export const storesFor = (place: Place, lock: Vault['lock']): Promise<readonly Synthesised[]> =>
+  once(['stores', place, lock ?? null], async () => {
+    const { synthesiseStores } = await import('./synthesis.ts');
+    return synthesiseStores(place, lock);
+  });
+
+function once(what: unknown, make: () => Promise<readonly Synthesised[]>): Promise<readonly Synthesised[]> {
+  const digest = createHash('sha256').update(sources()).update(JSON.stringify(what)).digest('hex').slice(0, 32);
+  const found = known.get(digest) ?? keep(join(CACHE, `${digest}.json`), make);
+  known.set(digest, found);
+  return found;
+}
+
+async function keep(file: string, make: () => Promise<readonly Synthesised[]>): Promise<readonly Synthesised[]> {
+  if (existsSync(file)) {
+    const kept = JSON.parse(readFileSync(file, 'utf8')) as readonly Synthesised[];
+    const folder = onelineFolder();
+    return kept.map((stack) => ({ ...stack, assets: stack.assets.map(({ key }) => ({ key, folder })) }));
+  }
+  const made = await make();
+  mkdirSync(CACHE, { recursive: true });
+  const unfinished = `${file}.${process.pid}.${Math.trunc(performance.now())}`;
+  writeFileSync(unfinished, JSON.stringify(made));
+  renameSync(unfinished, file); // what was not finished is never taken for a cache
+  return made;
+}
+
+let digested: string | undefined;
+
+/** Of everything that templates are made from. */
+function sources(): string {
+  if (digested) return digested;
+  const files = MADE_FROM.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .sort()
+      .map((name) => join(folder, name)),
+  );
+  const hash = createHash('sha256');
+  for (const file of [...files, ...MADE_BY]) hash.update(file).update(readFileSync(file));
+  digested = hash.digest('hex');
+  return digested;
+}
+
+let oneline: string | undefined;
+
+/** Code that only says that something should have stood in for it. */
+function onelineFolder(): string {
+  if (oneline) return oneline;
+  oneline = mkdtempSync(join(tmpdir(), 'stillpoint-oneline-'));
+  const code = `export const handler = async () => { throw new Error('Nothing stands in for this code.'); };\n`;
+  writeFileSync(join(oneline, 'index.mjs'), code);
+  return oneline;
+}
+
+const onelineBundles = () =>
+  new Map(
+    workflows
+      .flatMap(({ steps }) => steps)
+      .map(({ name }) => [name, { step: name, folder: onelineFolder(), bytes: 0, eagerBytes: 0 }]),
+  );

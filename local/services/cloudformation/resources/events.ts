@@ -1,0 +1,40 @@
+import { attributes, given, type Maker, type Properties, type ResourceTypes } from './resource.ts';
+
+/** A rule with its targets, those of before that are no longer wanted taken away. */
+async function put(Name: string, properties: Properties, { call }: Maker, before: readonly { readonly Id: string }[] = []) {
+  const { Description, EventBusName, EventPattern, ScheduleExpression, RoleArn, State, Targets = [], Tags } = properties;
+  const rule = given({ Name, Description, EventBusName, ScheduleExpression, RoleArn, State, Tags });
+  const { RuleArn } = await call('events', 'PutRule', {
+    ...rule,
+    ...(EventPattern ? { EventPattern: JSON.stringify(EventPattern) } : {}),
+  });
+  const of = given({ Rule: Name, EventBusName });
+  const gone = before.map(({ Id }) => Id).filter((id) => !Targets.some(({ Id }: { Id: string }) => Id === id));
+  if (gone.length > 0) await call('events', 'RemoveTargets', { ...of, Ids: gone });
+  if (Targets.length > 0) await call('events', 'PutTargets', { ...of, Targets });
+  return attributes(Name, { Arn: RuleArn });
+}
+
+export const events: ResourceTypes = {
+  'AWS::Events::Rule': {
+    properties: [
+      'Name',
+      'Description',
+      'EventBusName',
+      'EventPattern',
+      'ScheduleExpression',
+      'RoleArn',
+      'State',
+      'Targets',
+      'Tags',
+    ],
+    replaced: ['Name', 'EventBusName'],
+    create: (properties, maker) => put(properties['Name'] ?? maker.name(64), properties, maker),
+    update: (properties, { id }, maker, before) => put(id, properties, maker, before['Targets']),
+    async remove({ id: Name }, { call }, { EventBusName, Targets = [] }) {
+      const Ids = Targets.map(({ Id }: { Id: string }) => Id);
+      if (Ids.length > 0) await call('events', 'RemoveTargets', given({ Rule: Name, EventBusName, Ids }));
+      await call('events', 'DeleteRule', given({ Name, EventBusName }));
+    },
+  },
+};
