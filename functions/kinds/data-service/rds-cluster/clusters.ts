@@ -44,6 +44,7 @@ const asSnapshot = (found: DBClusterSnapshot): Snapshot => ({
 export const clusters: Databases = {
   kind: 'rds-cluster',
   noun: 'DB cluster',
+  short: 'cluster',
   type: 'cluster',
   snapshotType: 'cluster-snapshot',
   prefix: 'stillpoint-cluster-',

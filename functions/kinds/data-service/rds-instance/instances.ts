@@ -44,6 +44,7 @@ const asSnapshot = (found: DBSnapshot): Snapshot => ({
 export const instances: Databases = {
   kind: 'rds-instance',
   noun: 'DB instance',
+  short: 'instance',
   type: 'db',
   snapshotType: 'snapshot',
   prefix: 'stillpoint-',

@@ -28,7 +28,7 @@ export function capturing(of: Databases): Passage<CaptureWork, Artifact> {
     async function begin(work: CaptureWork): Promise<Item<Artifact>> {
       const { resource, cut, outlasting } = work;
       const found = await aws.find(resource.name);
-      const gone = vanished(found, databaseFacts(resource).resourceId, of.noun.replace('DB ', ''));
+      const gone = vanished(found, databaseFacts(resource).resourceId, of.short);
       if (gone) return failed(resource.id, `It was deleted after the plan was made: ${gone}. The next attempt plans anew.`);
       if (outlasting === 'snapshot') return aws.beginSnapshot({ work, found: found as Database });
       const at = cut.instant;
@@ -66,7 +66,7 @@ function logAt(log: Log | undefined, { resource }: CaptureWork, at: Instant, now
   if (!log)
     return failed(
       resource.id,
-      'Its automated backups were turned off after the plan was made; set a backup retention period (ModifyDBInstance).',
+      'Its automated backups were turned off after the plan was made; set its backup retention period again.',
     );
   const reached = reaches(log, at);
   if (reached === 'now') return log;

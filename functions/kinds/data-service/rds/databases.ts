@@ -13,6 +13,8 @@ export interface Databases {
   readonly kind: string;
   /** What AWS calls one: `DB instance`. */
   readonly noun: string;
+  /** And in a sentence that has said so already: `instance`. */
+  readonly short: string;
   readonly type: ArnType;
   readonly snapshotType: ArnType;
   /** How the names of what we make begin; the digest that follows tells one kind's from the other's. */

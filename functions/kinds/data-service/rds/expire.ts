@@ -89,8 +89,7 @@ export const expiring = (of: Databases) =>
       async function endTemporary(id: string): Promise<Expired> {
         const found: Database | undefined = await aws.find(nameIn(id));
         if (!found || found.status === 'deleting') return gone(id);
-        if (!isTemporary(found.tags))
-          return left(id, `${id} is no temporary ${of.noun.replace('DB ', '')} of ours, so it is left alone.`);
+        if (!isTemporary(found.tags)) return left(id, `${id} is no temporary ${of.short} of ours, so it is left alone.`);
         await aws.remove(nameIn(id)).catch(when(GONE, () => undefined));
         return gone(id);
       }

@@ -35,7 +35,7 @@ export const beginTemporary = (of: Databases) =>
             waiting(
               resource.id,
               instant(clock.now() + QUOTA_MILLIS),
-              `There is no room for the temporary ${of.noun.replace('DB ', '')}: ${message}.`,
+              `There is no room for the temporary ${of.short}: ${message}.`,
             ),
           ),
         );
@@ -49,7 +49,7 @@ export const snapshotTemporary = (of: Databases) =>
     async (aws, { work, at }: { work: Started<CaptureWork>; at: Instant }): Promise<Item<Artifact>> => {
       const { resource } = work;
       const name = snapshotName(of, work);
-      const temporary = `temporary ${of.noun.replace('DB ', '')}`;
+      const temporary = `temporary ${of.short}`;
       const onTheWay = (why: string) => started(resource.id, work.handle, why);
       const [snapshot, found] = [await aws.findSnapshot(name), await aws.find(name)];
       if (found && found.tags.get(TAG.resource) !== resource.id.slice(0, 256))
