@@ -61,4 +61,5 @@ export function bar(done: number, all: number, what: string, width = 24): string
 
 export const good = colours.green;
 export const bad = colours.red;
+export const doubtful = colours.yellow;
 export const faint = colours.dim;

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { classify } from '../functions/aws/errors.ts';
+import { doctor } from './commands/doctor.ts';
+import { init } from './commands/init.ts';
 import { local } from './commands/local.ts';
 import { points } from './commands/points.ts';
 import { protect } from './commands/protect.ts';
@@ -27,13 +29,31 @@ program
   .option('-p, --port <port>', 'the port, 0 for any that is free', '4566')
   .option('--speed <n>', 'virtual seconds per real one; 0 lets time stand', '60')
   .option('--seed <seed>', 'what every delay and choice follows from', '0')
+  .option('--application', 'with the sample application living in it, and nothing that protects it')
   .option('--sample', 'with the sample application living in it and Stillpoint deployed')
   .exitOverride()
   .action((options) => local(options));
 
+program
+  .command('init')
+  .description('write a starter stillpoint.yaml by asking AWS what there is; changes nothing there, and no file that is there')
+  .option('-o, --output <file>', 'where to write it', 'stillpoint.yaml')
+  .option('--application <name>', 'only this application; with --tag, what it is called')
+  .option('--tag <key=value>', 'the application is what bears this tag', keyAndValue)
+  .option('--vault-region <region>', 'where copies go; else a region of the same continent')
+  .option('--json', 'one JSON document on stdout, the story on stderr')
+  .exitOverride()
+  .action((options) => init(options, output(options)));
+
 asCommand('status [application]', 'how old the newest restore points are, and whether the RPO is kept').action(
   async (name, options) => {
     if (!(await status(name, options, output(options)))) process.exitCode = EXIT.failed;
+  },
+);
+
+asCommand('doctor [application]', 'what is wrong with the deployment and with what it protects; changes nothing').action(
+  async (name, options) => {
+    if (!(await doctor(name, options, output(options)))) process.exitCode = EXIT.failed;
   },
 );
 
@@ -57,6 +77,12 @@ asCommand('restore [application]', 'restore a point, beside whatever is there')
   .option('--namespace <from=to...>', 'restore a namespace into another')
   .option('-y, --yes', 'do not ask before writing to a real account')
   .action((name, options) => restore(name, options, output(options)));
+
+function keyAndValue(text: string): { key: string; value: string } {
+  const [, key, value] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (key && value) return { key, value };
+  throw new InvalidArgumentError('write key=value, such as app=shop.');
+}
 
 function restoreName(text: string): string {
   if (/^[a-z][a-z0-9-]{0,9}$/.test(text)) return text;

@@ -19,6 +19,8 @@ export interface Target {
   readonly name: string;
   /** The local AWS, where nothing is real. */
   readonly simulated: boolean;
+  /** Whose keys these are, and the region that said so. */
+  readonly place: Place;
   readonly transport: Transport;
   /** The target's own time, in milliseconds: the local AWS has another than the machine. */
   now(): Promise<number>;
@@ -28,24 +30,35 @@ const { read } = calls('sts', STSClient);
 const whoAmI = verb({ identity: read(GetCallerIdentityCommand) }, (aws) => aws.identity({}));
 
 /** Finds out what the command talks to, and says so. Asks every region that is configured, for in a bad hour the first one may be gone. */
-export async function findTarget(configuration: Configuration, output: Output): Promise<Target> {
+export const findTarget = (configuration: Configuration, output: Output): Promise<Target> =>
+  targetIn(regionsOf(configuration), output);
+
+/** The same of the environment's own region, and of these. */
+export async function targetIn(others: readonly string[], output: Output): Promise<Target> {
   const endpoint = process.env['AWS_ENDPOINT_URL'];
   const own = process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'];
   const transport = sdkTransport(endpoint ? { endpoint } : {});
   const state = endpoint ? await localState(endpoint) : undefined;
-  const regions = [...new Set([...(own ? [own] : []), ...regionsOf(configuration)])];
-  const { account, region } = await identify(transport, regions, endpoint);
+  const place = await identify(transport, [...new Set([...(own ? [own] : []), ...others])], endpoint);
   const name = state
-    ? `local AWS (simulated) at ${endpoint}, account ${account}`
-    : `${endpoint ? `${endpoint}, ` : 'AWS, '}account ${account}, region ${region}`;
+    ? `local AWS (simulated) at ${endpoint}, account ${place.account}`
+    : `${endpoint ? `${endpoint}, ` : 'AWS, '}account ${place.account}, region ${place.region}`;
   output.say(`Target: ${name}`);
-  return {
-    name,
-    simulated: state !== undefined,
-    transport,
-    now: async () => (state ? ((await localState(endpoint as string))?.now ?? Date.now()) : Date.now()),
-  };
+  const now = async () => (state ? ((await localState(endpoint as string))?.now ?? Date.now()) : Date.now());
+  return { name, simulated: state !== undefined, place, transport: state ? inItsTime(transport, endpoint, now) : transport, now };
 }
+
+/** Tokens for clusters are good for a quarter of an hour of the local AWS's own time. */
+const inItsTime = (transport: Transport, endpoint: string | undefined, now: () => Promise<number>): Transport => ({
+  ...transport,
+  async clusterToken(cluster, place) {
+    const then = await now();
+    return sdkTransport({ ...(endpoint ? { endpoint } : {}), clock: { ...systemClock, now: () => then } }).clusterToken(
+      cluster,
+      place,
+    );
+  },
+});
 
 const regionsOf = ({ applications, vaults }: Configuration): string[] => [
   ...Object.values(applications).map(({ home }) => home.region),
@@ -53,11 +66,7 @@ const regionsOf = ({ applications, vaults }: Configuration): string[] => [
 ];
 
 /** Whose keys these are, as the first region says that answers. */
-async function identify(
-  transport: Transport,
-  regions: readonly string[],
-  endpoint: string | undefined,
-): Promise<{ account: string; region: string }> {
+async function identify(transport: Transport, regions: readonly string[], endpoint: string | undefined): Promise<Place> {
   let trouble = new Error('no region is configured');
   for (const region of regions) {
     const place = { account: '', region };
@@ -151,7 +160,7 @@ export const at =
 export function whyNot(error: unknown, { place }: Vault): string {
   const { name, message } = error as Error;
   if (unanswered(error)) return `${place.region} does not answer`;
-  if (name === 'NoSuchBucket') return `Stillpoint is not deployed in ${place.account}/${place.region}`;
+  if (name === 'NoSuchBucket') return `not deployed in ${place.account}/${place.region}: run \`cdk deploy\``;
   return `${name}: ${message}`;
 }
 

@@ -1,37 +1,21 @@
 import type { Transport } from '../functions/aws/transport.ts';
-import { askedByPath, eventName, patternOf } from '../functions/configuration/events.ts';
 import type { Configuration } from '../functions/configuration/schema.ts';
-import { type Application, type Place, type Policy, samePlace, type Vault } from '../functions/domain.ts';
+import type { Place, Vault } from '../functions/domain.ts';
 import { kinds } from '../functions/kinds/index.ts';
-import {
-  BACKUP_VAULT,
-  DATA_KEY,
-  dataBucket,
-  EVENT_SOURCE,
-  functionName,
-  ledgerBucket,
-  machineArn,
-  machineName,
-  roleArn,
-  SEALED_EVENT,
-  SIGNING_KEY,
-  stagingBucket,
-  triggerName,
-} from '../functions/vault/layout.ts';
-import { ledgerPolicy } from '../functions/vault/policy.ts';
-import { definitionOf, type Workflow } from '../functions/workflows/asl.ts';
-import { workflowsIn } from '../functions/workflows/index.ts';
+import { functionName, machineArn, roleName } from '../functions/vault/layout.ts';
+import { workflows } from '../functions/workflows/index.ts';
 import { handlerOf } from '../functions/workflows/lambda.ts';
 import type { Request } from '../functions/workflows/step.ts';
 import type { LambdaState } from '../local/services/lambda/state.ts';
-import type { World } from '../local/world/world.ts';
-import { makeRole, makeServiceRoles } from './roles.ts';
+import type { Caller, World } from '../local/world/world.ts';
+import { assetBucket, bundledTemplatesFor, type Synthesised, storesFor, templatesFor } from './templates.ts';
+import { zipOf } from './zip.ts';
 
 /** How Stillpoint is put into a world of the local AWS. */
 export interface InstallOptions {
   readonly configuration: Configuration;
-  /** How the function of a step at a place reaches AWS. */
-  readonly transport: (place: Place, step: string) => Transport;
+  /** How the function of a step at a place reaches AWS, as its role. Without it every step's bundle runs in Lambda, which needs a served world. */
+  readonly transport?: ((place: Place, step: string, role: Caller) => Transport) | undefined;
   readonly log?: (line: object) => void;
   /** Told of every call that a step makes, and for which execution. */
   readonly count?: (owner: string) => void;
@@ -44,110 +28,108 @@ export interface InstallOptions {
 /** The version that is written into records. */
 export const CODE = '0.1.0';
 
-/** Deploys everything that the configuration asks for, by AWS calls; the functions run in this process. */
+/** Deploys the templates that the configuration is synthesised to, by CloudFormation. */
 export async function install(world: World, options: InstallOptions): Promise<void> {
-  const { configuration } = options;
-  await Promise.all(Object.values(kinds).map((load) => load())); // loading takes real time, which must not pass in the middle of a run
-  const applications = Object.values(configuration.applications);
-  const homes = unique(applications.map(({ home }) => home));
-  const vaults = Object.values(configuration.vaults);
-  for (const home of homes) {
-    await makeStores(world, home, undefined);
-    await makeBucket(world, home, stagingBucket(home));
-    await deploy(world, home, workflowsIn('home'), options);
-    await announceTo(world, home, vaultsOf(home, options.configuration));
-  }
-  for (const vault of vaults) {
-    await makeStores(world, vault.place, vault.lock);
-    await deploy(world, vault.place, workflowsIn('vault'), options);
-    await replicateOn(world, vault.place);
-  }
-  if (options.schedules !== false) await schedule(world, configuration);
+  const { configuration, transport, schedules = true } = options;
+  const stacks = await world.clock.busy(() => (transport ? templatesFor : bundledTemplatesFor)(configuration));
+  await Promise.all(stacks.map((stack) => deploy(world, schedules ? stack : withoutTriggers(stack))));
+  if (!transport) return;
+  await world.clock.busy(() => Promise.all(Object.values(kinds).map((load) => load()))); // loading must not pass in the middle of a run
+  for (const { place } of stacks) standIn(world, place, { ...options, transport });
 }
 
-const START = ['states:StartExecution'];
-const placesOf = ({ applications, vaults }: Configuration): Place[] =>
-  unique([...Object.values(applications).map(({ home }) => home), ...Object.values(vaults).map(({ place }) => place)]);
-
-const unique = (places: readonly Place[]): Place[] =>
-  places.filter((place, i) => places.findIndex((other) => samePlace(place, other)) === i);
-const call = (world: World, place: Place, service: string, operation: string, input: object) =>
-  world.call({ place, service, operation, input });
-
-/** A vault's three stores and two keys (DESIGN §3.2): the ledger accepts conditional writes only and no deletes. */
+/** A place's stores and keys alone, as its stack makes them. */
 export async function makeStores(world: World, place: Place, lock: Vault['lock']): Promise<void> {
-  const ledger = ledgerBucket(place);
-  await makeBucket(world, place, ledger, true);
-  await call(world, place, 's3', 'PutBucketPolicy', { Bucket: ledger, Policy: JSON.stringify(ledgerPolicy(ledger)) });
-  await makeKey(world, place, DATA_KEY, {});
-  await makeBucket(world, place, dataBucket(place), lock !== undefined);
-  await call(world, place, 's3', 'PutBucketEncryption', {
-    Bucket: dataBucket(place),
-    ServerSideEncryptionConfiguration: {
-      Rules: [
-        { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: DATA_KEY }, BucketKeyEnabled: true },
-      ],
-    },
-  });
-  await makeBackupVault(world, place, lock);
-  await makeServiceRoles(world, place);
-  await makeKey(world, place, SIGNING_KEY, { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' });
+  const stacks = await world.clock.busy(() => storesFor(place, lock));
+  for (const stack of stacks) await deploy(world, stack);
 }
 
-async function makeBucket(world: World, place: Place, Bucket: string, locked = false): Promise<void> {
-  const configuration = place.region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: place.region } };
-  await call(world, place, 's3', 'CreateBucket', { Bucket, ObjectLockEnabledForBucket: locked, ...configuration });
-  if (!locked) await call(world, place, 's3', 'PutBucketVersioning', { Bucket, VersioningConfiguration: { Status: 'Enabled' } });
+/** Publishes a stack's assets and deploys its template, as `cdk deploy` does. */
+async function deploy(world: World, { place, name, template, assets }: Synthesised): Promise<void> {
+  const call = (service: string, operation: string, input: object) => world.call({ place, service, operation, input });
+  const Bucket = assetBucket(place);
+  const where = place.region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: place.region } };
+  await call('s3', 'CreateBucket', { Bucket, ...where });
+  for (const { key, folder } of assets) await call('s3', 'PutObject', { Bucket, Key: key, Body: zipped(folder) });
+  const Key = `${name}.json`;
+  await call('s3', 'PutObject', { Bucket, Key, Body: new TextEncoder().encode(template) });
+  const TemplateURL = `https://s3.${place.region}.amazonaws.com/${Bucket}/${Key}`;
+  await call('cloudformation', 'CreateStack', { StackName: name, TemplateURL, Capabilities: ['CAPABILITY_NAMED_IAM'] });
+  for (;;) {
+    await world.clock.sleep(LOOK_MILLIS);
+    const { Stacks } = await call('cloudformation', 'DescribeStacks', { StackName: name });
+    const { StackStatus } = Stacks[0];
+    if (StackStatus === 'CREATE_COMPLETE') return;
+    if (!StackStatus.endsWith('IN_PROGRESS') || StackStatus.startsWith('ROLLBACK')) {
+      const { StackEvents } = await call('cloudformation', 'DescribeStackEvents', { StackName: name });
+      const failed = StackEvents.filter((event: { ResourceStatus: string }) => event.ResourceStatus === 'CREATE_FAILED');
+      const why = failed.map(
+        (event: Record<string, string>) => `${event['LogicalResourceId']}: ${event['ResourceStatusReason']}`,
+      );
+      throw new Error(`The stack ${name} in ${place.region} is ${StackStatus}. ${why.join(' ')}`);
+    }
+  }
 }
 
-/** A compliance lock can be taken back for three days, the least that AWS Backup gives (AWS Backup API, PutBackupVaultLockConfiguration). */
-async function makeBackupVault(world: World, place: Place, lock: Vault['lock']): Promise<void> {
-  const vault = { BackupVaultName: BACKUP_VAULT };
-  await call(world, place, 'backup', 'CreateBackupVault', { ...vault, EncryptionKeyArn: DATA_KEY });
-  if (!lock) return;
-  const unchangeable = lock.mode === 'compliance' ? { ChangeableForDays: 3 } : {};
-  await call(world, place, 'backup', 'PutBackupVaultLockConfiguration', {
-    ...vault,
-    MinRetentionDays: lock.days,
-    ...unchangeable,
-  });
+const LOOK_MILLIS = 5_000;
+
+const zips = new Map<string, Uint8Array>();
+
+function zipped(folder: string): Uint8Array {
+  const zip = zips.get(folder) ?? zipOf(folder);
+  zips.set(folder, zip);
+  return zip;
 }
 
-async function makeKey(world: World, place: Place, AliasName: string, spec: object): Promise<void> {
-  const { KeyMetadata } = await call(world, place, 'kms', 'CreateKey', { Description: `Stillpoint ${AliasName}`, ...spec });
-  await call(world, place, 'kms', 'CreateAlias', { AliasName, TargetKeyId: KeyMetadata.KeyId });
+interface Resource {
+  readonly Type: string;
+  readonly Properties?: { readonly Targets?: readonly { readonly Arn: string }[] };
 }
 
-async function deploy(
+const quiet = new Map<string, string>();
+
+/** The same stack without what would start by itself: no schedule, and no rule that takes points. */
+function withoutTriggers(stack: Synthesised): Synthesised {
+  const known = quiet.get(stack.template);
+  if (known) return { ...stack, template: known };
+  const { Resources, ...rest } = JSON.parse(stack.template) as { Resources: Record<string, Resource> };
+  const protect = machineArn(stack.place, 'protect');
+  const starts = ({ Type, Properties }: Resource): boolean =>
+    Type === 'AWS::Scheduler::Schedule' ||
+    (Type === 'AWS::Events::Rule' && Boolean(Properties?.Targets?.some(({ Arn }) => Arn === protect)));
+  const kept = Object.fromEntries(Object.entries(Resources).filter(([, resource]) => !starts(resource)));
+  const template = JSON.stringify({ ...rest, Resources: kept });
+  quiet.set(stack.template, template);
+  return { ...stack, template };
+}
+
+/** Has every deployed function of a place run in this process, under the role, time and memory that it was deployed with. */
+function standIn(
   world: World,
   place: Place,
-  workflows: readonly Workflow[],
-  { configuration, transport, log, count, clockOffsets }: InstallOptions,
-): Promise<void> {
+  { configuration, transport, log, count, clockOffsets }: InstallOptions & Required<Pick<InstallOptions, 'transport'>>,
+): void {
   const lambda = world.state<LambdaState>('lambda', place);
   const environment = { place, configuration, code: CODE, ...(log ? { log } : {}) };
-  for (const workflow of workflows) {
-    for (const step of workflow.steps) {
-      lambda.register({
-        name: functionName(step.name),
-        timeoutSeconds: step.limits.seconds,
-        memoryMb: step.limits.memoryMb,
-        clockOffsetMillis: clockOffsets?.[step.name] ?? 0,
-        handler: (event: Request, context) =>
-          handlerOf(step, { ...environment, transport: counted(transport(place, step.name), () => count?.(event.owner)) })(
-            event,
-            context,
-          ),
-      });
-    }
-    await makeRole(world, place, workflow.name, 'states.amazonaws.com', ['lambda:InvokeFunction']);
-    await call(world, place, 'states', 'CreateStateMachine', {
-      name: machineName(workflow.name),
-      definition: JSON.stringify(definitionOf(workflow)),
-      roleArn: roleArn(workflow.name, place),
+  for (const step of workflows.flatMap(({ steps }) => steps)) {
+    const name = functionName(step.name);
+    if (!lambda.peek(name)) continue; // not a step of this place
+    const role = { account: place.account, arn: sessionArn(place, step.name) };
+    const reach = transport!(place, step.name, role);
+    lambda.register({
+      name,
+      timeoutSeconds: step.limits.seconds,
+      memoryMb: step.limits.memoryMb,
+      clockOffsetMillis: clockOffsets?.[step.name] ?? 0,
+      handler: (event: Request, context) =>
+        handlerOf(step, { ...environment, transport: counted(reach, () => count?.(event.owner)) })(event, context),
     });
   }
 }
+
+/** Who a function is to AWS: a session of its role that bears its name. */
+const sessionArn = (place: Place, step: string): string =>
+  `arn:aws:sts::${place.account}:assumed-role/${roleName(step, place)}/${functionName(step)}`;
 
 const counted = (transport: Transport, count: () => void): Transport => ({
   ...transport,
@@ -160,123 +142,3 @@ const counted = (transport: Transport, count: () => void): Transport => ({
     return transport.fetch(request);
   },
 });
-
-const vaultsOf = (home: Place, { applications, policies, vaults }: Configuration): Vault[] => {
-  const here = new Set(
-    Object.values(applications)
-      .filter((application) => samePlace(application.home, home))
-      .map(({ name }) => name),
-  );
-  const names = new Set(
-    Object.values(policies).flatMap((policy) => (policy.applications.some((name) => here.has(name)) ? policy.vaults : [])),
-  );
-  return Object.values(vaults).filter(({ name }) => names.has(name));
-};
-
-const bus = ({ account, region }: Place): string => `arn:aws:events:${region}:${account}:event-bus/default`;
-const SEALED = JSON.stringify({ source: [EVENT_SOURCE], 'detail-type': [SEALED_EVENT] });
-
-/** What home announces reaches the vaults' buses; what does not is found by each vault's reconcile. */
-async function announceTo(world: World, home: Place, vaults: readonly Vault[]): Promise<void> {
-  if (vaults.length === 0) return;
-  await makeRole(world, home, 'announce', 'events.amazonaws.com', ['events:PutEvents']);
-  await call(world, home, 'events', 'PutRule', { Name: 'stillpoint-announce', EventPattern: SEALED });
-  await call(world, home, 'events', 'PutTargets', {
-    Rule: 'stillpoint-announce',
-    Targets: vaults.map(({ name, place }) => ({ Id: name, Arn: bus(place), RoleArn: roleArn('announce', home) })),
-  });
-}
-
-async function replicateOn(world: World, place: Place): Promise<void> {
-  await makeRole(world, place, 'replicate-event', 'events.amazonaws.com', START);
-  await call(world, place, 'events', 'PutRule', { Name: 'stillpoint-replicate', EventPattern: SEALED });
-  await call(world, place, 'events', 'PutTargets', {
-    Rule: 'stillpoint-replicate',
-    Targets: [
-      { Id: 'replicate', Arn: machineArn(place, 'replicate'), RoleArn: roleArn('replicate-event', place), InputPath: '$.detail' },
-    ],
-  });
-}
-
-/** Schedules and events take points; every fifteen minutes each place puts itself in order. */
-async function schedule(world: World, configuration: Configuration): Promise<void> {
-  for (const place of placesOf(configuration)) {
-    for (const workflow of ['protect', 'reconcile'])
-      await makeRole(world, place, `${workflow}-schedule`, 'scheduler.amazonaws.com', START);
-    await makeRole(world, place, 'protect-event', 'events.amazonaws.com', START);
-  }
-  for (const policy of Object.values(configuration.policies)) {
-    for (const name of policy.applications) {
-      const application = configuration.applications[name] as Application;
-      await scheduleProtect(world, application, policy);
-      for (const [index, event] of policy.on.entries())
-        await protectOn(world, application, policy, event, eventName(event, index));
-    }
-  }
-  for (const application of Object.values(configuration.applications)) {
-    const places = unique([application.home, ...vaultsOf(application.home, configuration).map(({ place }) => place)]);
-    for (const place of places) await scheduleReconcile(world, application, place);
-  }
-}
-
-const scheduleOf = (
-  Name: string,
-  ScheduleExpression: string,
-  place: Place,
-  workflow: string,
-  input: object,
-  timezone = 'UTC',
-) => ({
-  Name,
-  ScheduleExpression,
-  ScheduleExpressionTimezone: timezone,
-  FlexibleTimeWindow: { Mode: 'OFF' },
-  Target: { Arn: machineArn(place, workflow), RoleArn: roleArn(`${workflow}-schedule`, place), Input: JSON.stringify(input) },
-});
-
-async function scheduleProtect(world: World, { name, home }: Application, policy: Policy): Promise<void> {
-  if (!policy.schedule) return;
-  const input = { application: name, policy: policy.name, trigger: 'schedule', due: '<aws.scheduler.scheduled-time>' };
-  await call(
-    world,
-    home,
-    'scheduler',
-    'CreateSchedule',
-    scheduleOf(triggerName(policy.name, name), policy.schedule, home, 'protect', input, policy.timezone),
-  );
-}
-
-const scheduleReconcile = (world: World, { name }: Application, place: Place) =>
-  call(
-    world,
-    place,
-    'scheduler',
-    'CreateSchedule',
-    scheduleOf(triggerName('reconcile', name), 'rate(15 minutes)', place, 'reconcile', { application: name }),
-  );
-
-async function protectOn(
-  world: World,
-  { name, home }: Application,
-  policy: Policy,
-  event: string,
-  called: string,
-): Promise<void> {
-  const Rule = triggerName(policy.name, name, called);
-  await call(world, home, 'events', 'PutRule', {
-    Name: Rule,
-    EventPattern: JSON.stringify(patternOf(event)),
-  });
-  const asked = { application: name, policy: policy.name, trigger: 'event', due: '<time>', asker: called, askedBy: '<id>' };
-  await call(world, home, 'events', 'PutTargets', {
-    Rule,
-    Targets: [
-      {
-        Id: 'protect',
-        Arn: machineArn(home, 'protect'),
-        RoleArn: roleArn('protect-event', home),
-        InputTransformer: { InputPathsMap: { time: '$.time', id: askedByPath(event) }, InputTemplate: JSON.stringify(asked) },
-      },
-    ],
-  });
-}

@@ -1,4 +1,4 @@
-import { CfnRole, type CfnRoleProps } from 'aws-cdk-lib/aws-iam';
+import { CfnManagedPolicy, CfnRole, type CfnRoleProps } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { actionsOf } from '../functions/aws/actions.ts';
 import { type Call, type Calls, operationOf } from '../functions/aws/call.ts';
@@ -78,7 +78,33 @@ const logging = ({ account, region }: Place, step: AnyStep): Statement => ({
   Resource: [`arn:aws:logs:${region}:${account}:log-group:/aws/lambda/${functionName(step.name)}:*`],
 });
 
-/** A role that one AWS service assumes for this account only; its policies are whole and its own. */
+/** Characters that IAM takes: of all inline policies of a role, and of each policy beside them (IAM guide, "IAM and AWS STS quotas"). */
+const INLINE = 10_240;
+const BESIDE = 6_144;
+/** What a policy has around its statements. */
+const FRAME = JSON.stringify(policyOf([])).length;
+
+/** The statements in order, as many in each part as fit. */
+function parts(statements: readonly Statement[]): Statement[][] {
+  const found: Statement[][] = [[]];
+  let left = INLINE - FRAME;
+  for (const statement of statements) {
+    const size = JSON.stringify(statement).length + 1;
+    if (size > left) {
+      found.push([]);
+      left = BESIDE - FRAME;
+    }
+    found.at(-1)!.push(statement);
+    left -= size;
+  }
+  return found;
+}
+
+function policyOf(Statement: readonly Statement[]): object {
+  return { Version: '2012-10-17', Statement };
+}
+
+/** A role that one AWS service assumes for this account only; its policies are whole and its own. What does not fit inside stands in policies beside it. */
 export function role(
   scope: Construct,
   what: string,
@@ -87,6 +113,15 @@ export function role(
   statements: readonly Statement[],
   more: Partial<CfnRoleProps> = {},
 ): CfnRole {
+  const [inside = [], ...beside] = parts(statements);
+  const policies = beside.map(
+    (part, index) =>
+      new CfnManagedPolicy(scope, `Policy-${what}-${index + 2}`, {
+        managedPolicyName: `${roleName(what, place)}-${index + 2}`,
+        description: `More of what ${roleName(what, place)} may do; IAM has a limit to what fits into a role`,
+        policyDocument: policyOf(part),
+      }),
+  );
   return new CfnRole(scope, `Role-${what}`, {
     roleName: roleName(what, place),
     assumeRolePolicyDocument: {
@@ -102,7 +137,8 @@ export function role(
         },
       ],
     },
-    policies: [{ policyName: 'calls', policyDocument: { Version: '2012-10-17', Statement: statements } }],
+    policies: [{ policyName: 'calls', policyDocument: policyOf(inside) }],
+    ...(policies.length > 0 ? { managedPolicyArns: policies.map(({ ref }) => ref) } : {}),
     ...more,
   });
 }

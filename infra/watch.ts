@@ -1,6 +1,7 @@
+import { Stack } from 'aws-cdk-lib';
 import { CfnAlarm, CfnDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import type { CfnKey } from 'aws-cdk-lib/aws-kms';
-import { CfnMetricFilter } from 'aws-cdk-lib/aws-logs';
+import { CfnLogGroup, CfnMetricFilter } from 'aws-cdk-lib/aws-logs';
 import { CfnTopic, CfnTopicPolicy } from 'aws-cdk-lib/aws-sns';
 import type { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -109,8 +110,9 @@ function periodsOf(rpoSeconds: number): { period: number; evaluationPeriods: num
 /** Functions whose duty is to seal say so in one line of JSON, and CloudWatch counts those lines by application. */
 function countSeals(scope: Construct, workflows: readonly Workflow[]): void {
   for (const step of workflows.flatMap(({ steps }) => steps).filter(({ duty }) => duty === 'seal')) {
-    new CfnMetricFilter(scope, `Seals-${step.name}`, {
-      logGroupName: `/aws/lambda/${functionName(step.name)}`,
+    const logGroupName = `/aws/lambda/${functionName(step.name)}`;
+    const filter = new CfnMetricFilter(scope, `Seals-${step.name}`, {
+      logGroupName,
       filterPattern: '{ $.outcome = "done" }',
       metricTransformations: [
         {
@@ -122,8 +124,14 @@ function countSeals(scope: Construct, workflows: readonly Workflow[]): void {
         },
       ],
     });
+    for (const log of logsNamed(scope, logGroupName)) filter.addResourceDependency(log); // a name alone makes nobody wait
   }
 }
+
+const logsNamed = (scope: Construct, name: string): CfnLogGroup[] =>
+  Stack.of(scope)
+    .node.findAll()
+    .filter((made): made is CfnLogGroup => made instanceof CfnLogGroup && made.logGroupName === name);
 
 function alarmTopic(scope: Construct, { account, region }: Place, key: CfnKey): CfnTopic {
   const topic = new CfnTopic(scope, 'Topic', { topicName: 'stillpoint-alarms', kmsMasterKeyId: key.ref });

@@ -35,7 +35,7 @@ export async function start({ seed = 0, speed = 60, port, ...options }: StartOpt
     world,
     url,
     close: async () => {
-      world.clock.stop();
+      await world.close();
       await close();
     },
   };

@@ -69,11 +69,15 @@ describe('what is right is read', () => {
   it('where no member can be a promise of a log, however long it is kept', () => {
     const text = RIGHT.replace('keep: { hourly: 24 }', 'keep: { monthly: 12 }').replace('tags: { app: shop }, ', '');
     expect(problems(text)).toEqual([]);
-    const named = text.replace(
-      'arn:aws:dynamodb:us-east-1:111122223333:table/carts',
-      'arn:aws:rds:us-east-1:111122223333:db:orders',
-    );
-    expect(problems(named)).toHaveLength(1);
+    const naming = (arn: string) => text.replace('arn:aws:dynamodb:us-east-1:111122223333:table/carts', arn);
+    expect(problems(naming('arn:aws:rds:us-east-1:111122223333:db:orders'))).toHaveLength(1);
+    const cluster = naming('arn:aws:rds:us-east-1:111122223333:cluster:ledger');
+    expect(problems(cluster)).toEqual([]); // in vaults it is kept by snapshots
+    expect(problems(cluster.replace('vaults: [west]', 'vaults: []'))).toEqual([
+      expect.stringMatching(
+        /keeps points for 372 days, and no database's log reaches back more than 35.*; add materialise: monthly/,
+      ),
+    ]);
   });
 
   it('with a slow member’s cadence in seconds, and a long lease only where a slow member is held', () => {

@@ -4,6 +4,7 @@ import { DATA_KEY } from '../functions/vault/layout.ts';
 import { reasonOf } from '../functions/workflows/protect/abandon.ts';
 import type { DynamoDbState } from '../local/services/dynamodb/state.ts';
 import type { Ec2State } from '../local/services/ec2/state.ts';
+import type { EcrState } from '../local/services/ecr/state.ts';
 import type { KmsState } from '../local/services/kms/state.ts';
 import { HOME, type Stage, stage, WEST } from './world.ts';
 
@@ -16,6 +17,8 @@ interface Refusal {
   readonly when: string;
   readonly configuration?: (of: Configuration) => Configuration;
   readonly spoil?: (stand: Stage) => unknown;
+  /** With the cluster, whose Pods run the images. */
+  readonly cluster?: true;
   readonly input?: object;
   readonly says: RegExp;
 }
@@ -59,6 +62,16 @@ const REFUSALS: readonly Refusal[] = [
     says: /keeps points for 372 days, but arn:aws:dynamodb:.* can be restored from its log for 35 days only.*materialised.*name a vault/,
   },
   {
+    when: 'an image that runs was deleted from its registry',
+    cluster: true,
+    spoil: async (stand) => {
+      await stand.advance(900); // until its Pods run
+      const { world } = stand;
+      for (const { images } of world.state<EcrState>('ecr', HOME).repositories.values()) images.clear();
+    },
+    says: /The image \S+ \(sha256:\w+\) that Pods run is not in its registry any more, so no Pod could start from it again; push it again/,
+  },
+  {
     when: 'the volume’s key is disabled',
     spoil: ({ world, shop }) => {
       const { key } = world.state<Ec2State>('ec2', HOME).volume(shop.names.volume);
@@ -69,8 +82,9 @@ const REFUSALS: readonly Refusal[] = [
 ];
 
 describe('protect refuses', () => {
-  test.each(REFUSALS)('when $when', async ({ configuration, spoil, input = {}, says }) => {
-    const stand = await stage({ seed: 'refusals', ...(configuration ? { configuration } : {}) });
+  test.each(REFUSALS)('when $when', async ({ configuration, spoil, cluster, input = {}, says }) => {
+    const shop = cluster ? { shop: { cluster } } : {};
+    const stand = await stage({ seed: 'refusals', ...shop, ...(configuration ? { configuration } : {}) });
     await spoil?.(stand);
     const execution = stand.startProtect(input);
     await stand.settle(execution.ended);

@@ -15,6 +15,7 @@ import { Database, inspect } from '../demo/shop/database.ts';
 import { COMPONENTS, type Component, manifests } from '../demo/shop/manifests.ts';
 import { installShop, type Shop, type ShopOptions } from '../demo/shop/shop.ts';
 import { everyStore, SORTS, STORES } from '../demo/shop/stores.ts';
+import { wrongUploads } from '../demo/shop/uploads.ts';
 import type { Misbehaviour } from '../demo/shop/writers.ts';
 import type { HookAnswer, HookEvent } from '../functions/freeze/hook.ts';
 import { Disk } from '../local/services/ec2/disk.ts';
@@ -400,6 +401,24 @@ describe('the database', () => {
     database.mark(undefined);
     database.flush();
     expect([inspect(copy).frozen, inspect(disk).frozen]).toEqual([{ cut: 'c', restorePoint: 'p' }, undefined]);
+  });
+});
+
+describe('the uploads', () => {
+  const files = (...names: string[]) => new Map(names.map((name) => [name, `digest of ${name}`]));
+  /** One was there at the instant, two when the walk began, three came while it went on, four after its end. */
+  const uploads = { truthAt: (at: number) => files(...['one', 'two', 'three', 'four'].slice(0, at)) };
+  const wrong = (held: ReadonlyMap<string, string>) =>
+    wrongUploads(held, 1, { from: new Date(2).toISOString(), to: new Date(3).toISOString() }, uploads);
+
+  it('are whole where nothing lacks that was there, and nothing is there that came after the walk', () => {
+    expect(wrong(files('one', 'two'))).toEqual([]);
+    expect(wrong(files('one', 'two', 'three'))).toEqual([]);
+    expect(wrong(files('two', 'three'))).toEqual(['uploads: one is missing.']);
+    expect(wrong(files('one'))).toEqual(['uploads: two is missing.']);
+    expect(wrong(new Map([...files('one', 'two'), ['one', 'another']]))).toEqual(['uploads: one is not what it was.']);
+    expect(wrong(files('one', 'two', 'four'))).toEqual([expect.stringMatching(/^uploads: four is there, and was not before/)]);
+    expect(wrong(new Map([...files('one', 'two'), ['three', 'half']]))).toHaveLength(1);
   });
 });
 

@@ -170,10 +170,15 @@ export async function stage({
   const world = new World(services, { seed });
   const transport = direct(world);
   const shop = await world.clock.settle(installShop(world, transport, { small: true, cluster: false, ...options }));
-  await prepare(world);
   const configuration = change(configurationFor({ cluster: false, ...options }, shop.subnetsAt(WEST)));
   await world.clock.settle(
-    install(world, { configuration, transport: (place, step) => between(transport, step, place, world), schedules, ...more }),
+    install(world, {
+      configuration,
+      transport: (place, step, role) => between(direct(world, role), step, place, world),
+      schedules,
+      ...more,
+    }),
   );
+  await prepare(world);
   return new Stage(world, shop, configuration);
 }

@@ -3,6 +3,9 @@ import { gzipSync } from 'node:zlib';
 import { parseAllDocuments } from 'yaml';
 import type { Manifest } from './cluster.ts';
 
+/** Where the shop runs in its cluster. */
+export const NAMESPACE = 'shop';
+
 /** In the order in which a pipeline applies them. */
 const FILES = ['namespace', 'configuration', 'accounts', 'ledger', 'uploads', 'web', 'cart', 'checkout', 'promotions'] as const;
 /** Enough for a namespace that has a volume, settings, a secret and a workload. */

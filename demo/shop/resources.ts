@@ -3,7 +3,7 @@ import type { Place } from '../../functions/domain.ts';
 import type { Cluster } from './cluster.ts';
 import { type ShopDoor, type Site, until } from './door.ts';
 import { zoneOf } from './ledger-store.ts';
-import { COMPONENTS, type Component, manifests, ordersUrl } from './manifests.ts';
+import { COMPONENTS, type Component, manifests, NAMESPACE, ordersUrl } from './manifests.ts';
 import type { Ground } from './region.ts';
 import type { Making } from './store.ts';
 import { everyStore, everyStoreSoon, SORTS, STORES, type StoreName, type Word } from './stores.ts';
@@ -123,7 +123,7 @@ export async function deploy(
   const { DBInstances = [] } = await aws.describeInstance({ DBInstanceIdentifier: names.instance });
   const host = DBInstances[0]!.Endpoint!.Address!;
   const { place, ...named } = names;
-  const blanks = { ...named, ...place, zone: zoneOf(place), host, namespace: 'shop', images, secrets };
+  const blanks = { ...named, ...place, zone: zoneOf(place), host, namespace: NAMESPACE, images, secrets };
   for (const manifest of manifests(blanks, { small })) {
     await until(
       clock,

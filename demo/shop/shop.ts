@@ -9,19 +9,19 @@ import { type Content, contentOf, readStores } from './audit.ts';
 import { Cluster } from './cluster.ts';
 import { eatData } from './damage.ts';
 import { type Site, siteAt } from './door.ts';
-import { Maintenance } from './freeze.ts';
+import type { Maintenance } from './freeze.ts';
+import { maintenanceOf } from './maintenance.ts';
+import { NAMESPACE } from './manifests.ts';
 import { SMALL_STOCK, STOCK } from './opening.ts';
 import { type Ground, prepare } from './region.ts';
 import { deploy, idsOf, makeAll, makeCluster, type Names, pushImages, type Secrets } from './resources.ts';
 import type { Opening, Reading } from './store.ts';
 import { everyStore, everyStoreSoon, SORTS, STORES, type StoreName, type Stores } from './stores.ts';
 import { namesAfter, thaw } from './thaw.ts';
-import { definitionsPosition, maintenanceWord, type Trace } from './traces.ts';
 import { readUploads, Uploads, uploadsArn, wrongUploads } from './uploads.ts';
 import { type Misbehaviour, type Pace, Writers } from './writers.ts';
 
 export const HOOK = 'shop-freeze';
-export const NAMESPACE = 'shop';
 
 export interface ShopOptions {
   readonly account?: string;
@@ -240,43 +240,6 @@ async function runClusters(here: Site, there: Site, names: Names, secrets: Secre
   const [images] = await Promise.all([pushImages(here, there), makeCluster(here, home), makeCluster(there, standby)]);
   return { home, standby, secrets: await deploy(home, here, names, images, secrets, small) };
 }
-
-interface Holding {
-  readonly here: Site;
-  readonly names: Names;
-  readonly stores: Stores;
-  readonly uploads: Uploads | undefined;
-  readonly writers: Writers;
-  readonly misbehaviour: Misbehaviour;
-  readonly cluster: Cluster | undefined;
-}
-
-function maintenanceOf({ here, names, stores, uploads, writers, misbehaviour, cluster }: Holding): Maintenance {
-  const stands = everyStore((store, { word, arn }) => [arn(names.place, names[word]), () => stores[store].position()] as const);
-  return new Maintenance({
-    writers,
-    stores: Object.values(stores),
-    positions: {
-      ...Object.fromEntries(Object.values(stands)),
-      ...(uploads && names.uploads ? { [uploadsArn(names.place, names.uploads)]: async () => uploads.position() } : {}),
-      ...(cluster ? { [`${cluster.arn}/${NAMESPACE}`]: () => definitionsPosition(cluster, NAMESPACE) } : {}),
-    },
-    traces: [...ownTraces(here, names, stores), ...(cluster ? [maintenanceWord(cluster, NAMESPACE)] : [])],
-    clock: here.clock,
-    misbehaviour,
-  });
-}
-
-/** What a freeze leaves in the stores that the shop has open. */
-const ownTraces = (here: Site, names: Names, stores: Stores): Trace[] =>
-  STORES.flatMap((store) => {
-    const { word, trace } = SORTS[store];
-    const { [store]: open } = stores;
-    if (!trace) return [];
-    const plain = trace(here, names[word]);
-    const { leave } = open;
-    return [leave ? { ...plain, leave: leave.bind(open), undo: () => leave.call(open, undefined) } : plain];
-  });
 
 function register(world: World, shop: Shop, here: Place, clockOffsetMillis = 0): void {
   world.state<LambdaState>('lambda', here).register({

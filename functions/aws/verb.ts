@@ -41,6 +41,26 @@ export const verb = <C extends Calls, In, Out>(
 /** A verb with its door open. */
 export type Opened<V> = V extends Verb<any, infer In, infer Out> ? (input: In) => Promise<Out> : never;
 
+export type Verbs = Readonly<Record<string, Verb<any, any, any>>>;
+
+/** A verb that works by other verbs: it makes all their calls, and gets each of them open. */
+export function composed<V extends Verbs, In, Out>(
+  uses: V,
+  run: (by: { readonly [K in keyof V]: Opened<V[K]> }, input: In, scene: Scene) => Promise<Out>,
+): Verb<Calls, In, Out> {
+  const calls: Record<string, Calls[string]> = {};
+  for (const [name, call] of Object.values(uses).flatMap((used) => Object.entries(used.calls as Calls))) {
+    if (calls[name] && calls[name] !== call) throw new TypeError(`Two verbs call different things "${name}".`);
+    calls[name] = call;
+  }
+  return verb(calls, (aws, input, scene) => {
+    const by = Object.fromEntries(
+      Object.entries(uses).map(([name, used]) => [name, (given: unknown) => used.run(aws, given, scene)]),
+    );
+    return run(by as { readonly [K in keyof V]: Opened<V[K]> }, input, scene);
+  });
+}
+
 /** Opens a verb at a place; `home` is where the application lives, which may be elsewhere. */
 export function open<C extends Calls, In, Out>(
   { calls, run }: Verb<C, In, Out>,

@@ -5,16 +5,18 @@ interface Shape {
   readonly kind: string;
   /** S3 alone names things without account and region. */
   readonly placeless?: true;
-  /** Its copies are a promise of a log, unless a policy makes them durable. */
-  readonly logged?: true;
+  /** Where what is kept of it is a promise of a log, unless a policy makes it durable: also in vaults, or at home alone. */
+  readonly logged?: Logged;
 }
+
+export type Logged = 'in vaults' | 'at home';
 
 const SHAPES: readonly Shape[] = [
   { service: 'ec2', resource: /^volume\/vol-[0-9a-f]+$/, kind: 'ebs-volume' },
   { service: 'elasticfilesystem', resource: /^file-system\/fs-[0-9a-f]+$/, kind: 'efs-file-system' },
   { service: 'fsx', resource: /^file-system\/fs-[0-9a-f]+$/, kind: 'fsx-file-system' },
-  { service: 'rds', resource: /^db:[^:]+$/, kind: 'rds-instance', logged: true },
-  { service: 'rds', resource: /^cluster:[^:]+$/, kind: 'rds-cluster' },
+  { service: 'rds', resource: /^db:[^:]+$/, kind: 'rds-instance', logged: 'in vaults' },
+  { service: 'rds', resource: /^cluster:[^:]+$/, kind: 'rds-cluster', logged: 'at home' },
   { service: 'dynamodb', resource: /^table\/[A-Za-z0-9_.-]{3,255}$/, kind: 'dynamodb-table' },
   { service: 's3', resource: /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, kind: 's3-bucket', placeless: true },
   { service: 'elasticache', resource: /^replicationgroup:[^:]+$/, kind: 'elasticache-group' },
@@ -44,7 +46,7 @@ export interface WrittenArn {
   readonly region: string;
   readonly account: string;
   readonly kind?: string;
-  readonly logged?: true;
+  readonly logged?: Logged;
 }
 
 export function readArn(text: string): WrittenArn | undefined {

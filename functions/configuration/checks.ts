@@ -196,7 +196,9 @@ function outlastProblems(name: string, policy: WrittenPolicy, applications: Writ
     ];
   const keep = policy.keep as Policy['keep'];
   const finest = outlivingLog({ keep }, LONGEST_LOG_DAYS);
-  const member = policy.applications.find((application) => applications[application] && mayBeLogged(applications[application]));
+  const member = policy.applications.find(
+    (application) => applications[application] && mayBeLogged(applications[application], policy),
+  );
   if (finest === undefined || member === undefined) return [];
   const days = Math.ceil(keepDays({ keep }));
   if (!every) {
@@ -213,9 +215,13 @@ function outlastProblems(name: string, policy: WrittenPolicy, applications: Writ
   ];
 }
 
-/** Whether an application may have a member whose copies end with its log: one is named, or what bears its tags is not known yet. */
-const mayBeLogged = ({ resources: { tags, arns } }: WrittenApplication): boolean =>
-  Object.keys(tags).length > 0 || arns.some((arn) => readArn(arn)?.logged);
+/** Whether an application may have a member that is kept until its log ends: one is named, or what bears its tags is not known yet. */
+const mayBeLogged = ({ resources: { tags, arns } }: WrittenApplication, { vaults }: WrittenPolicy): boolean =>
+  Object.keys(tags).length > 0 ||
+  arns.some((arn) => {
+    const logged = readArn(arn)?.logged;
+    return logged === 'in vaults' || (logged === 'at home' && vaults.length === 0);
+  });
 
 function unknownNames(path: Problem['path'], written: readonly string[], known: readonly string[], what: string): Problem[] {
   return written.flatMap((name, index) => {

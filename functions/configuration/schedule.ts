@@ -67,21 +67,71 @@ function numberOf(text: string, { words = [], from }: Field): number {
   return /^\d+$/.test(text) ? Number(text) : Number.NaN;
 }
 
-const UNIT_SECONDS = { minute: 60, hour: 3600, day: 86_400 } as const;
+export const UNIT_SECONDS = { minute: 60, hour: 3600, day: 86_400 } as const;
 const DAY_MINUTES = 1440;
 
 /** At least how many seconds lie between two times of a valid schedule. Restrictions to days only lengthen it, so they are not looked at. */
 export function shortestGapSeconds(expression: string): number {
   const rate = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression.trim());
   if (rate) return Number(rate[1]) * UNIT_SECONDS[rate[2] as keyof typeof UNIT_SECONDS];
-  const [minutes = '*', hours = '*'] = expression
+  const times = timesOfDay(fieldsOf(expression));
+  const gaps = times.map((time, index) => (times[index + 1] ?? times[0]! + DAY_MINUTES) - time);
+  return Math.min(...gaps) * 60;
+}
+
+/** The six fields of a valid `cron(…)`. */
+export const fieldsOf = (expression: string): string[] =>
+  expression
     .trim()
     .replace(/^cron\(|\)$/g, '')
     .trim()
     .split(/\s+/);
-  const times = valuesOf(hours, FIELDS[1]!).flatMap((hour) => valuesOf(minutes, FIELDS[0]!).map((minute) => hour * 60 + minute));
-  const gaps = times.map((time, index) => (times[index + 1] ?? times[0]! + DAY_MINUTES) - time);
-  return Math.min(...gaps) * 60;
+
+/** The minutes of a day at which a cron expression fires, in order. */
+export const timesOfDay = ([minutes = '*', hours = '*']: readonly string[]): number[] =>
+  valuesOf(hours, FIELDS[1]!).flatMap((hour) => valuesOf(minutes, FIELDS[0]!).map((minute) => hour * 60 + minute));
+
+/** Whether a cron expression fires on a day of the calendar, given as its midnight in UTC. */
+export function firesOn(
+  [, , monthday = '*', month = '*', weekday = '?', year = '*']: readonly string[],
+  midnight: number,
+): boolean {
+  const date = new Date(midnight);
+  const names = (text: string, index: number, value: number) => valuesOf(text, FIELDS[index]!).includes(value);
+  return (
+    names(year, 5, date.getUTCFullYear()) &&
+    names(month, 3, date.getUTCMonth() + 1) &&
+    monthday.split(',').some((part) => isMonthday(part, date)) &&
+    weekday.split(',').some((part) => isWeekday(part, date))
+  );
+}
+
+const daysIn = (date: Date): number => new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
+
+/** `L` is the last day, `15W` the weekday nearest to the 15th within the month (Scheduler guide, "Cron-based schedules"). */
+function isMonthday(part: string, date: Date): boolean {
+  const day = date.getUTCDate();
+  const last = daysIn(date);
+  if (part === '?') return true;
+  if (part === 'L') return day === last;
+  const wanted = part === 'LW' ? last : /^\d+W$/.test(part) ? Math.min(Number.parseInt(part, 10), last) : undefined;
+  if (wanted === undefined) return valuesOf(part, FIELDS[2]!).includes(day);
+  const of = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), wanted)).getUTCDay();
+  if (of === 6) return day === (wanted === 1 ? 3 : wanted - 1);
+  if (of === 0) return day === (wanted === last ? wanted - 2 : wanted + 1);
+  return day === wanted;
+}
+
+/** `L` is Saturday, `5L` the month's last Thursday, `6#3` its third Friday (the same page). */
+function isWeekday(part: string, date: Date): boolean {
+  const day = date.getUTCDate();
+  const weekday = date.getUTCDay() + 1;
+  if (part === '?') return true;
+  if (part.toUpperCase() === 'L') return weekday === 7;
+  const [, named, nth] = /^(\w+?)(?:L|#([1-5]))$/i.exec(part) ?? [];
+  if (named === undefined) return valuesOf(part, FIELDS[4]!).includes(weekday);
+  const inMonth = nth === undefined ? day > daysIn(date) - 7 : Math.ceil(day / 7) === Number(nth);
+  return inMonth && weekday === numberOf(named, FIELDS[4]!);
 }
 
 /** Every value that a field names, in order. */

@@ -7,6 +7,7 @@ export const kinds: Readonly<Record<string, () => Promise<Kind>>> = {
   's3-bucket': () => import('./storage/s3-bucket/index.ts').then((module) => module.default),
   'dynamodb-table': () => import('./data-service/dynamodb-table/index.ts').then((module) => module.default),
   'rds-instance': () => import('./data-service/rds-instance/index.ts').then((module) => module.default),
+  'rds-cluster': () => import('./data-service/rds-cluster/index.ts').then((module) => module.default),
   'eks-namespace': () => import('./application/eks-namespace/index.ts').then((module) => module.default),
   'ecr-image': () => import('./application/ecr-image/index.ts').then((module) => module.default),
 };

@@ -1,5 +1,7 @@
 import type { Calls } from '../aws/call.ts';
 import type { Verb } from '../aws/verb.ts';
+import type { Quota } from '../decide/quota.ts';
+import type { Usual } from '../decide/rpo.ts';
 import type {
   Application,
   Artifact,
@@ -37,6 +39,10 @@ export interface Kind {
   readonly cut: CutClass;
   /** Of a slow kind: how long a capture takes at the least. A freeze that is shorter cannot be held until it is done. */
   readonly leastSeconds?: number;
+  /** How long a point waits for it, while no point of the application has shown that. */
+  readonly usual: Usual;
+  /** The quotas of AWS that many resources, or many points, run into. */
+  readonly quotas: readonly Quota[];
   /** What a restore cannot bring back, in sentences; shown to the operator and printed in the docs. */
   readonly loses: readonly string[];
   /** Finds exactly what the application's scope says, paging to the end, with what it cannot protect and why. */
@@ -86,6 +92,8 @@ export interface CaptureWork extends Work {
   readonly outlasting?: Outlasting;
   /** Whether what is captured shall also be kept as files, where the kind can. */
   readonly exports?: true;
+  /** No vault keeps copies of this point: what home alone can restore is enough. */
+  readonly homeOnly?: true;
 }
 
 /** Copying home's artifact into a vault, pulled: `here` is the vault, calls marked `at: 'home'` go home. */

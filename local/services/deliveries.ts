@@ -44,3 +44,27 @@ export function parseArn(arn: string): { service: string; place: Place; resource
   const [, service = '', region = '', account = '', resource = ''] = /^arn:[^:]+:([^:]+):([^:]*):(\d{12}):(.+)$/.exec(arn) ?? [];
   return resource ? { service, place: { account, region }, resource } : undefined;
 }
+
+/**
+ * Puts what could not be delivered into the dead-letter queue that was named, with why. Where that fails too it is lost, as with AWS
+ * (EventBridge guide, "Using dead-letter queues").
+ */
+export async function toDeadLetters(
+  world: World,
+  arn: string,
+  letter: { readonly body: string; readonly attributes: Readonly<Record<string, string>>; readonly service: string },
+): Promise<void> {
+  const queue = parseArn(arn);
+  if (!queue) return;
+  const { place, resource } = queue;
+  const MessageAttributes = Object.fromEntries(
+    Object.entries(letter.attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+  );
+  const input = { QueueUrl: resource, MessageBody: letter.body, MessageAttributes };
+  const caller = { account: place.account, arn: letter.service };
+  try {
+    await world.call({ place, service: 'sqs', operation: 'SendMessage', input, caller });
+  } catch (error) {
+    if (!(error instanceof Refusal || error instanceof ConnectionLost)) throw error;
+  }
+}

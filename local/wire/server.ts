@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ConnectionLost, type World } from '../world/world.ts';
+import { CLIENT_HEADER, ConnectionLost, type World } from '../world/world.ts';
 import { CONTROL, control, type Settings } from './control.ts';
 import { bytesOf, type HttpRequest, type HttpResponse, headersOf } from './message.ts';
 import { refuseDark, wire } from './wire.ts';
@@ -14,8 +14,11 @@ export interface Listening {
 export async function listen(world: World, settings: Settings, port = 0): Promise<Listening> {
   const answer = wire(world);
   const server = createServer((incoming, outgoing) => {
+    const client = world.clients.get(String(incoming.headers[CLIENT_HEADER]));
+    client?.arrived();
     void serve(incoming)
-      .then((response) => send(outgoing, response))
+      .finally(() => client?.answered())
+      .then((response) => send(outgoing, client ? response : undated(response)))
       .catch((error: unknown) => giveUp(outgoing, error));
   });
   server.keepAliveTimeout = 0; // a socket that we close while the client writes would look like a lost answer
@@ -50,7 +53,18 @@ async function collect(incoming: IncomingMessage): Promise<Uint8Array> {
   return new Uint8Array(Buffer.concat(chunks));
 }
 
+/**
+ * An error without its `Date`. The SDK's clients hold it against the machine's clock, which is at another time and goes at another pace: they
+ * would take every error for a clock that is wrong, and ask again for many minutes.
+ */
+function undated(response: HttpResponse): HttpResponse {
+  if (response.status < 400) return response;
+  const { date: _, ...headers } = response.headers;
+  return { ...response, headers };
+}
+
 function send(outgoing: ServerResponse, { status, headers, body }: HttpResponse): void {
+  outgoing.sendDate = false; // it would be the machine's
   outgoing.writeHead(status, headers);
   outgoing.end(body);
 }

@@ -6,7 +6,9 @@
  * promises and in-process transports. Work that waits on the machine itself (a socket, a file) must say so with `busy`.
  */
 export class Clock {
-  #now: number;
+  /** The time as one double, which other threads can read. */
+  readonly shared = new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT);
+  readonly #time = new Float64Array(this.shared);
   readonly #events: Event[] = [];
   #sequence = 0;
   #activity = 0;
@@ -20,6 +22,14 @@ export class Clock {
   constructor({ start = Date.UTC(2026, 10, 22, 3, 0, 0), patience = 1 } = {}) {
     this.#now = start;
     this.#patience = patience;
+  }
+
+  get #now(): number {
+    return this.#time[0] as number;
+  }
+
+  set #now(milliseconds: number) {
+    this.#time[0] = milliseconds;
   }
 
   /** Milliseconds since the epoch, virtual. */
@@ -46,13 +56,13 @@ export class Clock {
     return new Promise((wake) => void this.after(milliseconds, wake));
   }
 
-  /** While `work` waits on the real machine, the clock stands still. */
+  /** While `work` waits on the real machine, the clock stands still, and is not owed that time afterwards. */
   async busy<T>(work: () => Promise<T>): Promise<T> {
-    this.#busy++;
+    if (this.#busy++ === 0) this.#owe(this.#passed());
     try {
       return await work();
     } finally {
-      this.#busy--;
+      if (--this.#busy === 0) this.#owe(0);
       this.#activity++;
       this.#wake();
     }

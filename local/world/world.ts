@@ -35,6 +35,17 @@ export interface Request {
   readonly caller?: Caller;
 }
 
+/** The header that names a client of this machine, see `World.clients`. */
+export const CLIENT_HEADER = 'x-local-client';
+
+/** A program whose requests are counted, so that it is known whether it waits for us or we for it. */
+export interface Client {
+  /** One of its requests has reached the world. */
+  arrived(): void;
+  /** The answer is about to be on its way, or the connection about to break. */
+  answered(): void;
+}
+
 export interface WorldOptions {
   readonly seed?: string | number;
   /** When the world begins, in milliseconds since the epoch. */
@@ -65,8 +76,11 @@ export class World {
   faults: Decide = noFaults;
   /** `http://127.0.0.1:PORT` where served; else a name that only in-process callers resolve. */
   origin: string;
+  /** Programs of this machine that talk to the served world and wait for nothing but its answers, by the name that their requests bear. */
+  readonly clients = new Map<string, Client>();
   readonly #latency: readonly [number, number];
   readonly #states = new Map<string, unknown>();
+  readonly #ends = new Set<() => Promise<unknown>>();
   #requests = 0;
 
   constructor(services: ReadonlyMap<string, Service>, options: WorldOptions = {}) {
@@ -101,6 +115,17 @@ export class World {
       const [service, account, region] = key.split('/');
       return service === name && account && region ? [{ account, region }] : [];
     });
+  }
+
+  /** Has `end` run when the world is closed. */
+  atEnd(end: () => Promise<unknown>): void {
+    this.#ends.add(end);
+  }
+
+  /** Ends what the world has running on the machine. */
+  async close(): Promise<void> {
+    this.clock.stop();
+    await Promise.all([...this.#ends].map((end) => end()));
   }
 
   /** Forgets everything but the time. */

@@ -94,6 +94,8 @@ export const ofType = ({ Resources }: Template, type: string): Record<string, an
 export interface Role {
   readonly name: string;
   readonly stack: string;
+  /** Its own, then those beside it. */
+  readonly policies?: readonly object[];
   readonly statements: readonly {
     readonly Effect: string;
     readonly Action: readonly string[];
@@ -105,11 +107,15 @@ export interface Role {
 
 export const rolesOf = (templates: Synthesised['templates']): Role[] =>
   Object.entries(templates).flatMap(([stack, template]) =>
-    ofType(template, 'AWS::IAM::Role').map((role) => ({
-      name: role['RoleName'] as string,
-      stack,
-      statements: role['Policies'].flatMap((policy: any) => policy.PolicyDocument.Statement),
-    })),
+    ofType(template, 'AWS::IAM::Role').map((role) => {
+      const beside = (role['ManagedPolicyArns'] ?? []).map(({ Ref }: { Ref: string }) => template.Resources[Ref]!.Properties);
+      return {
+        name: role['RoleName'] as string,
+        stack,
+        policies: [...role['Policies'], ...beside].map(({ PolicyDocument }: any) => PolicyDocument),
+        statements: [...role['Policies'], ...beside].flatMap(({ PolicyDocument }: any) => PolicyDocument.Statement),
+      };
+    }),
   );
 
 const like = (pattern: string, text: string): boolean =>

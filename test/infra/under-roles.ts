@@ -13,7 +13,8 @@ import { ofType, type Template } from './synthesised.ts';
 export async function putRoles(world: World, templates: Readonly<Record<string, Template>>): Promise<void> {
   for (const [stack, template] of Object.entries(templates)) {
     const region = /-([a-z]+(?:-[a-z]+)+-\d)$/.exec(stack)?.[1] ?? '';
-    for (const role of ofType(template, 'AWS::IAM::Role')) await putRole(world, role);
+    for (const policy of ofType(template, 'AWS::IAM::ManagedPolicy')) await putPolicy(world, policy);
+    for (const role of ofType(template, 'AWS::IAM::Role')) await putRole(world, template, role);
     for (const entry of ofType(template, 'AWS::EKS::AccessEntry')) await putEntry(world, region, template, entry);
   }
 }
@@ -28,13 +29,24 @@ const already = (error: { code?: string }): void => {
   if (!/EntityAlreadyExists|ResourceInUse|ResourceNotFound/.test(error.code ?? '')) throw error;
 };
 
-async function putRole(world: World, { RoleName, AssumeRolePolicyDocument, Policies = [] }: Record<string, any>): Promise<void> {
+const putPolicy = (world: World, { ManagedPolicyName, PolicyDocument }: Record<string, any>): Promise<void> =>
+  ask(world, HOME, 'iam', 'CreatePolicy', {
+    PolicyName: ManagedPolicyName,
+    PolicyDocument: JSON.stringify(PolicyDocument),
+  }).catch(already);
+
+async function putRole(world: World, { Resources }: Template, role: Record<string, any>): Promise<void> {
+  const { RoleName, AssumeRolePolicyDocument, Policies = [], ManagedPolicyArns = [] } = role;
   const iam = (operation: string, input: object) => ask(world, HOME, 'iam', operation, { RoleName, ...input });
   const trust = JSON.stringify(AssumeRolePolicyDocument);
   await iam('CreateRole', { AssumeRolePolicyDocument: trust }).catch(already);
   await iam('UpdateAssumeRolePolicy', { PolicyDocument: trust });
   for (const { PolicyName, PolicyDocument } of Policies)
     await iam('PutRolePolicy', { PolicyName, PolicyDocument: JSON.stringify(PolicyDocument) });
+  for (const { Ref } of ManagedPolicyArns)
+    await iam('AttachRolePolicy', {
+      PolicyArn: `arn:aws:iam::${ACCOUNT}:policy/${Resources[Ref]!.Properties['ManagedPolicyName']}`,
+    });
 }
 
 /** A cluster that is not in this world has nobody to let in. */

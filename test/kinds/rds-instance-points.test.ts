@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { operationOf } from '../../functions/aws/call.ts';
 import type { Configuration } from '../../functions/configuration/schema.ts';
 import type { Artifact, Outlasting, Policy, Sealed } from '../../functions/domain.ts';
-import { DATA_KEY } from '../../functions/vault/layout.ts';
+import { DATA_KEY, roleArn, stagingBucket } from '../../functions/vault/layout.ts';
+import { readRestore } from '../../functions/vault/restores.ts';
+import type { KmsState } from '../../local/services/kms/state.ts';
 import type { RdsState } from '../../local/services/rds/state.ts';
 import { comeToRest, nothingLeaks, whole } from '../invariants.ts';
 import { HOME, type Stage, type StageOptions, stage, WEST } from '../world.ts';
@@ -10,6 +12,8 @@ import { HOME, type Stage, type StageOptions, stage, WEST } from '../world.ts';
 /** The shop with a database of orders, through the workflows: a point of all of it, in the vault, and back with home dark. */
 const NAME = 'orders';
 const ARN = `arn:aws:rds:${HOME.region}:${HOME.account}:db:${NAME}`;
+/** The shop has a database of its own besides, which comes and goes with this one. */
+const ALL = [NAME, 'shop-orders'];
 const SECRET = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:orders';
 
 const policy =
@@ -104,7 +108,7 @@ describe('a point of an application with a database', () => {
     expect([first, second, third].map(({ outlasting }) => outlasting)).toEqual(['materialise', undefined, 'materialise']);
     expect([first, second, third].map((point) => artifactOf(point).endurance)).toEqual(['durable', 'log-backed', 'durable']);
     expect(first.notes.join(' ')).not.toContain('is a promise of a log');
-    expect([...rds(stand).instances.keys()]).toEqual([NAME]);
+    expect([...rds(stand).instances.keys()].sort()).toEqual(ALL);
     const copies = await stand.replicated(WEST, 3);
     await stand.advance(60 * 86_400);
     stand.world.dark.add(HOME.region);
@@ -114,7 +118,11 @@ describe('a point of an application with a database', () => {
     expect(rows(stand, `${NAME}-old`, WEST)).toEqual(['1|before']);
     const { execution } = await stand.restore(WEST, 'gone', { point: name(copies[1]!) });
     expect([execution.status, execution.error]).toEqual(['FAILED', 'TargetLacks']);
-    expect([...rds(stand, WEST).instances.keys()]).toEqual([`${NAME}-old`]);
+    const { plan } = await stand.open(readRestore, WEST)({ application: 'shop', restore: 'gone' });
+    expect(plan?.lacks.join(' ')).toMatch(
+      /The log of orders in eu-west-1 reaches from \S+ to \S+ only, and this point is of \S+ without a snapshot; choose a point/,
+    );
+    expect([...rds(stand, WEST).instances.keys()].sort()).toEqual(ALL.map((name) => `${name}-old`));
   });
 
   test('is snapshotted inside the freeze where the policy says so, and says how far off it is', async () => {
@@ -131,6 +139,21 @@ describe('a point of an application with a database', () => {
     if (late) expect(point.because.join(' ')).toContain(`${ARN} was not captured wholly inside the freeze.`);
     const [copy] = await stand.replicated(WEST);
     expect(artifactOf(copy!)).toMatchObject({ endurance: 'durable', place: WEST, interval: artifact.interval });
+  });
+
+  test('under the account’s default key is copied under the vault’s, and the point says where it cannot go', async () => {
+    const stand = await withOrders('points-default-key', {
+      change: policy({ outlast: { by: 'materialise', every: 'hourly' } }),
+      instance: { KmsKeyId: undefined },
+      replicate: false,
+    });
+    const point = await protectedPoint(stand);
+    expect(point.notes.join(' ')).toMatch(
+      /DB instance arn:\S+:db:orders is encrypted with the account's default key \(alias\/aws\/rds\), so its snapshots cannot be shared with another account or copied there; restore it once under a key of your own/,
+    );
+    const [copy] = await stand.replicated(WEST);
+    const { key } = rds(stand, WEST).snapshot(artifactOf(copy!).id);
+    expect(key).toBe(stand.world.state<KmsState>('kms', WEST).usable(DATA_KEY).arn);
   });
 
   test('keeps its tables as files, where the policy says so', async () => {
@@ -199,10 +222,8 @@ describe('whatever call to RDS fails in passing', () => {
             expect(await nothingLeaks(stand, place), told).toEqual([]);
           }
           expect(await whole(stand), told).toEqual([]);
-          expect([[...rds(stand).instances.keys()], [...rds(stand, WEST).instances.keys()]], told).toEqual([
-            [NAME],
-            [`${NAME}-r1`],
-          ]);
+          const there = [HOME, WEST].map((place) => [...rds(stand, place).instances.keys()].sort());
+          expect(there, told).toEqual([ALL, ALL.map((name) => `${name}-r1`)]);
         }
       },
     );
@@ -223,6 +244,28 @@ describe('is refused, and nothing is sealed,', () => {
     expect(await refused(stand)).toMatch(/DB instance orders .* has automated backups turned off.*set a backup retention period/);
   });
 
+  test('with an engine whose backups no other region can have', async () => {
+    const stand = await withOrders('refused-engine');
+    const instance = rds(stand).instance(NAME);
+    instance.settings = { ...instance.settings, engine: 'custom-oracle-ee' };
+    expect(await refused(stand)).toMatch(
+      /DB instance orders .* runs custom-oracle-ee, and only PostgreSQL, MySQL, MariaDB can be protected yet; take it out/,
+    );
+  });
+
+  test('with an export that its role may not write', async () => {
+    const change = policy({ outlast: { by: 'materialise', every: 'hourly' }, exports: true });
+    const stand = await withOrders('refused-export', { change, replicate: false });
+    const Bucket = stagingBucket(HOME);
+    const Principal = { AWS: roleArn('export', HOME) };
+    const Statement = [{ Effect: 'Deny', Principal, Action: 's3:PutObject', Resource: `arn:aws:s3:::${Bucket}/*` }];
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+    await call(stand, 'PutBucketPolicy', { Bucket, Policy }, HOME, 's3');
+    expect(await refused(stand)).toMatch(/:db:orders failed: Its export ended as FAILED: AccessDenied.*; look at arn:aws:iam::/);
+    await comeToRest(stand, HOME);
+    expect(await nothingLeaks(stand, HOME)).toEqual([]);
+  });
+
   test('with a retention beyond the instance’s own log', async () => {
     const stand = await withOrders('refused-retention', { instance: { BackupRetentionPeriod: 3 }, replicate: false });
     expect(await refused(stand)).toMatch(
@@ -236,7 +279,7 @@ describe('is refused, and nothing is sealed,', () => {
       replicate: false,
     });
     rds(stand).instance(NAME).status = 'modifying';
-    expect(await refused(stand)).toMatch(/It is modifying, and a snapshot can be taken of an instance that is available only/);
+    expect(await refused(stand)).toMatch(/It is modifying, and a snapshot can be taken only of what is available/);
   });
 
   test('in a vault to which nothing is replicated; home’s point stands', async () => {

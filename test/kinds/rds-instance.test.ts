@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { operationOf } from '../../functions/aws/call.ts';
-import { open, type Verb, verb } from '../../functions/aws/verb.ts';
+import { open } from '../../functions/aws/verb.ts';
 import type { Application, Artifact, Instant, Item, Outlasting, Place } from '../../functions/domain.ts';
 import rds from '../../functions/kinds/data-service/rds-instance/index.ts';
 import rdsProof from '../../functions/kinds/data-service/rds-instance/proof.ts';
@@ -25,20 +25,10 @@ import { databaseExportPrefix, roleArn, stagingBucket } from '../../functions/va
 import type { RdsState } from '../../local/services/rds/state.ts';
 import type { S3State } from '../../local/services/s3/state.ts';
 import { stage, type TestStage } from '../stage.ts';
+import { asking } from './outlasting.ts';
 
-/** The kind as a policy has it that wants its points to outlast the log. */
-function outlasting(by: Outlasting, exports = false): Kind {
-  const asks = <V extends Verb<any, readonly any[], any>>(of: V): V =>
-    verb(of.calls, (aws, works: readonly CaptureWork[], scene) =>
-      of.run(
-        aws,
-        works.map((work) => ({ ...work, outlasting: by, ...(exports ? { exports: true as const } : {}) })),
-        scene,
-      ),
-    ) as unknown as V;
-  const capture = { start: asks(rds.capture.start), settle: asks(rds.capture.settle) };
-  return { ...rds, cut: by === 'snapshot' ? 'prompt' : 'exact', capture };
-}
+const outlasting = (by: Outlasting, exports = false): Kind =>
+  asking(rds, { outlasting: by, ...(exports ? { exports: true as const } : {}) });
 
 /** Every law, over the two other ways in which an instance is captured. */
 for (const by of ['materialise', 'snapshot'] as const) {
@@ -131,6 +121,8 @@ describe('a point that is kept by the log', () => {
 
   test('is settled in the vault only when the replica’s window contains T, which is later than home’s', async () => {
     const { world, subject } = await subjectOn('lag');
+    const there = state(world, world.vault.place);
+    for (const [id, backup] of there.backups) there.backups.set(id, { ...backup, lagMillis: 240_000 });
     const { artifacts, cut } = await world.settle(captured(subject));
     const start = (works = copyWorks(subject, cut, artifacts)) =>
       world.settle(
@@ -288,7 +280,7 @@ describe('a point that outlasts the log', () => {
     const [modified] = await world.settle(start(captureWorks(subject, world, { outlasting: 'snapshot' })));
     expect(modified).toMatchObject({
       state: 'failed',
-      why: expect.stringMatching(/^It is modifying, and a snapshot can be taken of an instance that is available only/),
+      why: expect.stringMatching(/^It is modifying, and a snapshot can be taken only of what is available/),
     });
     for (let i = 0; state(world, world.home.place).instances.size < 40; i++)
       await call(world, world.home.place, 'CreateDBInstance', {

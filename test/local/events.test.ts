@@ -203,9 +203,9 @@ describe('targets', () => {
     const { call } = setUp();
     await call('PutRule', { Name: 'r', ...everything });
     const put = (target: object) => call('PutTargets', { Rule: 'r', Targets: [{ Id: 't', ...target }] });
-    await expect(put({ Arn: 'arn:aws:sqs:us-east-1:111111111111:q' })).rejects.toMatchObject({
+    await expect(put({ Arn: 'arn:aws:kinesis:us-east-1:111111111111:stream/s' })).rejects.toMatchObject({
       code: 'NotImplemented',
-      message: expect.stringContaining('targets of sqs'),
+      message: expect.stringContaining('targets of kinesis'),
     });
     const Arn = 'arn:aws:lambda:us-east-1:111111111111:function:listener';
     await expect(put({ Arn, InputPath: '$..a' })).rejects.toMatchObject({ code: 'NotImplemented' });

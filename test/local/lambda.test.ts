@@ -103,7 +103,9 @@ describe('Lambda', () => {
     await expect(settle(call('Invoke', payload))).rejects.toMatchObject({ code: 'InvalidRequestContentException' });
     expect(await settle(invoke({}, { InvocationType: 'DryRun' }))).toEqual({ StatusCode: 204 });
     expect(runs).toBe(0);
-    await expect(settle(call('CreateFunction', {}))).rejects.toMatchObject({ code: 'NotImplemented' });
+    await expect(settle(call('CreateFunction', { FunctionName: 'new' }))).rejects.toMatchObject({
+      code: 'InvalidParameterValueException',
+    });
   });
 
   test('runs nothing in a dark region, and whoever waits inside learns only that time ran out', async () => {

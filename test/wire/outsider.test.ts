@@ -1,23 +1,9 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { start } from '../../local/index.ts';
 import { makeRole } from '../local/roles.ts';
+import { hasPython, python } from './python.ts';
 
-const SCRIPT = fileURLToPath(new URL('outsider.py', import.meta.url));
-const run = promisify(execFile);
-
-const hasBoto3 = (() => {
-  try {
-    execFileSync('python3', ['-c', 'import boto3'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-if (!hasBoto3 && process.env['CI']) throw new Error('python3 with boto3 is not here; .ci/run installs it.');
-if (!hasBoto3) console.warn('SKIPPED: the outsider; python3 with boto3 is not here.');
+const hasBoto3 = hasPython('boto3', 'the outsider');
 
 /** Clients that share no code with the wire, whose schemas are the SDK's: they read AWS's own models. */
 describe.skipIf(!hasBoto3)('an outsider with boto3', () => {
@@ -25,8 +11,7 @@ describe.skipIf(!hasBoto3)('an outsider with boto3', () => {
     const { world, url, close } = await start({ speed: 0 });
     await makeRole(world, '222222222222', 'restore', { trusts: { AWS: '111122223333' } });
     try {
-      const { stdout } = await run('python3', [SCRIPT, url], { env: { ...process.env, AWS_EC2_METADATA_DISABLED: 'true' } });
-      expect(JSON.parse(stdout)).toEqual(EXPECTED);
+      expect(await python('outsider.py', url)).toEqual(EXPECTED);
     } finally {
       await close();
     }

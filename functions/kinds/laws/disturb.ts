@@ -27,6 +27,8 @@ export const answerOf = (name: string, status: number) => (): Error =>
 const SMALLEST: Readonly<Record<string, readonly [string, number]>> = {
   DescribeDBSnapshots: ['MaxRecords', 20],
   DescribeDBInstanceAutomatedBackups: ['MaxRecords', 20],
+  DescribeDBClusterSnapshots: ['MaxRecords', 20],
+  DescribeDBClusterAutomatedBackups: ['MaxRecords', 20],
   DescribeVolumes: ['MaxResults', 5],
   DescribeSnapshots: ['MaxResults', 5],
   DescribeInstances: ['MaxResults', 5],

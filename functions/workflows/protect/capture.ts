@@ -74,6 +74,7 @@ export const captureWorks = (plan: Plan, cut: Cut): CaptureWork[] => {
     cut,
     vault,
     ...(until ? { keepUntil: until } : {}),
+    ...(policy.vaults.length === 0 ? { homeOnly: true as const } : {}),
     ...(outlasting && resource.outlasts?.includes(outlasting)
       ? { outlasting, ...(policy.exports ? { exports: true } : {}) }
       : {}),

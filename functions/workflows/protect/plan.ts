@@ -4,11 +4,11 @@ import { nextAttempt } from '../../decide/attempt.ts';
 import { LONGEST_DAYS, periodOf } from '../../decide/period.ts';
 import { brokenPromises, unlocked } from '../../decide/promise.ts';
 import { readSlot, slotOf } from '../../decide/slot.ts';
-import { slowRefusals } from '../../decide/slow.ts';
 import type { Application, Outlasting, Plan, Policy, Resource, Sealed } from '../../domain.ts';
 import type { Discovery } from '../../kinds/kind.ts';
 import { abandonment, commitAbandoned, findSealed, listSealed, readLastAttempt, writePlan } from '../../vault/ledger.ts';
-import { type Carried, type OpenedKind, type Request, type Stage, step } from '../step.ts';
+import { type Carried, type Request, type Stage, step } from '../step.ts';
+import { refusalsOf } from './refusals.ts';
 
 /** What asks for a restore point. */
 export interface ProtectRequest extends Request {
@@ -119,37 +119,7 @@ async function discover(
   const kinds = await stage.kinds();
   const found = (await Promise.all(kinds.map((kind) => kind.open('discover')(application)))) as Discovery[];
   const resources = found.flatMap((discovery) => discovery.resources);
-  const refusals = [
-    ...found.flatMap((discovery) => discovery.refusals),
-    ...brokenPromises(policy, resources),
-    ...slowRefusals(application, slowAmong(kinds, resources)),
-    ...unknown(application, resources, found),
-  ];
+  const refusals = [...refusalsOf(application, kinds, found), ...brokenPromises(policy, resources)];
   if (refusals.length > 0) throw new Permanent(refusals.join(' '));
-  if (resources.length === 0) {
-    throw new Permanent(
-      `The scope of "${application.name}" is empty: nothing in ${application.home.account}/${application.home.region} bears its tags, and it names no namespace or ARN that exists.`,
-    );
-  }
   return { resources, notes: found.flatMap((discovery) => discovery.notes) };
-}
-
-/** The resources that have no instant, with what their kinds say of how long they take. */
-const slowAmong = (kinds: readonly OpenedKind[], resources: readonly Resource[]) => {
-  const slow = new Map(kinds.filter(({ cut }) => cut === 'slow').map(({ name, leastSeconds }) => [name, { leastSeconds }]));
-  return resources.flatMap((resource) => {
-    const found = slow.get(resource.kind);
-    return found ? [{ resource, ...found }] : [];
-  });
-};
-
-/** An ARN that the configuration names and no kind found: gone, misspelt, or of a kind that this code does not protect. */
-function unknown(application: Application, resources: readonly Resource[], found: readonly Discovery[]): string[] {
-  const told = found.flatMap(({ notes, refusals }) => [...notes, ...refusals]).join(' ');
-  return application.resources.arns
-    .filter((arn) => !resources.some(({ id }) => id === arn) && !told.includes(arn))
-    .map(
-      (arn) =>
-        `${arn} was not found, or is of a kind that cannot be protected yet; correct it under applications.${application.name}.resources.arns.`,
-    );
 }

@@ -116,9 +116,11 @@ export const changeSets = operations<typeof SDK, CloudFormationState>()({
     return {};
   },
 
+  /** One that is not there is as good as deleted, if its stack is (CloudFormation API, DeleteChangeSet). */
   DeleteChangeSet({ ChangeSetName, StackName }, { state }) {
-    const { stack, changeSet } = state.changeSet(ChangeSetName, StackName);
-    stack.changeSets.delete(changeSet.id);
+    const { changeSets } = StackName ? state.stack(StackName) : state.changeSet(ChangeSetName).stack;
+    for (const { id, name } of [...changeSets.values()])
+      if (id === ChangeSetName || name === ChangeSetName) changeSets.delete(id);
     return {};
   },
 

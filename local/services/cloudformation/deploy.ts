@@ -145,9 +145,9 @@ async function settle(work: Work, id: string, definition: Definition, scope: Sco
   if (unknown.length > 0) throw new Failure(`Encountered unsupported property ${unknown[0]}`);
   if (!before?.made) {
     note(work, 'CREATE', 'IN_PROGRESS', { id, definition, properties });
-    await pause(work);
     const made = await type.create(properties, maker);
     note(work, 'CREATE', 'IN_PROGRESS', { id, definition, properties, made, reason: 'Resource creation Initiated' });
+    await pause(work);
     note(work, 'CREATE', 'COMPLETE', { id, definition, properties, made });
     return undefined;
   }

@@ -21,11 +21,10 @@ const detail = (stack: Stack, kept: Kept): SDK.StackResource => {
 
 /** What stacks and templates hold, to be looked at. */
 export const inspections = operations<typeof SDK, CloudFormationState>()({
-  /** The text as it was given: there are no macros, so the processed template is the same. */
+  /** The text as it was given (there are no macros, so the processed one is the same); none where a stack waits for its first change set. */
   GetTemplate({ StackName, ChangeSetName }, { state }) {
     const wanted = ChangeSetName ? state.changeSet(ChangeSetName, StackName).changeSet.wanted : state.stack(StackName).is;
-    if (!wanted) return invalid(`Stack with id ${StackName} does not have a template yet`);
-    return { TemplateBody: wanted.text, StagesAvailable: ['Original', 'Processed'] };
+    return { TemplateBody: wanted?.text ?? '', StagesAvailable: ['Original', 'Processed'] };
   },
 
   async GetTemplateSummary(input, context) {

@@ -33,7 +33,7 @@ export async function parametersFor(
   const found: Record<string, Given> = {};
   for (const [name, parameter, text] of written) {
     check(name, parameter, text!);
-    found[name] = { written: text!, value: await valueOf(parameter.Type, text!, ask), noEcho: parameter.NoEcho === true };
+    found[name] = { written: text!, value: await lookedUp(parameter.Type, text!, ask), noEcho: parameter.NoEcho === true };
   }
   return found;
 }
@@ -58,7 +58,7 @@ function check(name: string, { AllowedValues, AllowedPattern, ConstraintDescript
   if (Type === 'Number' && !Number.isFinite(Number(text))) invalid(`Parameter '${name}' must be a number.`);
 }
 
-async function valueOf(type: string, text: string, ask: Ask): Promise<Given['value']> {
+async function lookedUp(type: string, text: string, ask: Ask): Promise<Given['value']> {
   const stored = SSM.exec(type)?.[1];
   if (stored !== undefined) return listed(stored, await ask(text).catch((error: unknown) => notStored(text, error)));
   return listed(type, text);

@@ -4,7 +4,7 @@ import { paged } from '../pages.ts';
 import { changesTo, differs } from './changes.ts';
 import { create, remove, update } from './lifecycle.ts';
 import { described } from './parameters.ts';
-import type { CloudFormationState, Stack } from './state.ts';
+import type { CloudFormationState, Event, Stack } from './state.ts';
 import { invalid } from './template.ts';
 import { wantedFrom } from './wanted.ts';
 
@@ -41,6 +41,11 @@ export const checkUpdatable = (stack: Stack): void => {
   if (!/^(CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE$/.test(status))
     invalid(`Stack:${id} is in ${status} state and can not be updated.`);
 };
+
+const told = ({ properties, ...event }: Event): SDK.StackEvent => ({
+  ...event,
+  ...(properties ? { ResourceProperties: JSON.stringify(properties) } : {}),
+});
 
 export const stacks = operations<typeof SDK, CloudFormationState>()({
   async CreateStack(input, context) {
@@ -109,6 +114,6 @@ export const stacks = operations<typeof SDK, CloudFormationState>()({
   /** The newest first. */
   DescribeStackEvents({ StackName, NextToken }, { state }) {
     const { page, nextToken } = paged(state.stack(StackName).events.toReversed(), 100, NextToken);
-    return { StackEvents: page, ...(nextToken ? { NextToken: nextToken } : {}) };
+    return { StackEvents: page.map(told), ...(nextToken ? { NextToken: nextToken } : {}) };
   },
 });

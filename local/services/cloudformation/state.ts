@@ -40,8 +40,8 @@ export interface Stack {
   terminationProtection: boolean;
   outputs: readonly ShownOutput[];
   readonly resources: Map<string, Kept>;
-  /** The oldest first. */
-  readonly events: SDK.StackEvent[];
+  /** The oldest first; what a resource was made with is written out only for whoever looks. */
+  readonly events: Event[];
   readonly changeSets: Map<string, ChangeSet>;
 }
 
@@ -59,6 +59,8 @@ export interface ChangeSet {
   reason?: string | undefined;
   executionStatus: SDK.ExecutionStatus;
 }
+
+export type Event = Omit<SDK.StackEvent, 'ResourceProperties'> & { readonly properties?: Readonly<Record<string, unknown>> };
 
 const STACK = 'AWS::CloudFormation::Stack';
 
@@ -156,7 +158,7 @@ export class CloudFormationState {
       LogicalResourceId: id,
       PhysicalResourceId: made?.id ?? '',
       ResourceType: definition.Type,
-      ResourceProperties: JSON.stringify(properties),
+      properties,
     };
     this.#tell(stack, about, status, reason);
   }

@@ -6,7 +6,7 @@ import { rfc3339 } from '../../world/clock.ts';
 import type { StateContext } from '../../world/service.ts';
 import { refuse } from '../../world/service.ts';
 import type { Caller, Place, World } from '../../world/world.ts';
-import { deliver, parseArn, RETRY_POLICY } from '../deliveries.ts';
+import { deliver, parseArn, RETRY_POLICY, toDeadLetters } from '../deliveries.ts';
 import type { Timetable } from '../timetables.ts';
 import type { Pattern } from './pattern.ts';
 import { shaped, type Target } from './target.ts';
@@ -69,6 +69,7 @@ export interface Undelivered {
 
 /** From an event's acceptance to a target's call it takes well under a second as a rule; the seed decides. */
 const SECONDS = [0.1, 1] as const;
+const SERVICE = 'events.amazonaws.com';
 /** A second delivery of the same event comes within this. */
 const AGAIN_SECONDS = [0, 60] as const;
 
@@ -189,6 +190,13 @@ export class EventsState {
       run: () => this.#send(rule, target, event, input),
       dropped: ({ message }) => {
         this.undelivered.push({ rule: rule.name, target: target.arn, event: event.id, why: message });
+        if (!target.deadLetterArn) return;
+        const attributes = { RULE_ARN: rule.arn, TARGET_ARN: target.arn, ERROR_MESSAGE: message };
+        void toDeadLetters(this.#world, target.deadLetterArn, {
+          body: JSON.stringify(event),
+          attributes,
+          service: `arn:aws:iam::${this.#place.account}:service/${SERVICE}`,
+        });
       },
     });
   }
@@ -202,6 +210,11 @@ export class EventsState {
     } else if (service === 'states') {
       const request = { stateMachineArn: arn, name: `${event.id}_${this.#random.uuid()}`, input };
       await this.#world.call({ place, service, operation: 'StartExecution', input: request, caller });
+    } else if (service === 'sns') {
+      await this.#world.call({ place, service, operation: 'Publish', input: { TopicArn: arn, Message: input }, caller });
+    } else if (service === 'sqs') {
+      const request = { QueueUrl: resource, MessageBody: input };
+      await this.#world.call({ place, service, operation: 'SendMessage', input: request, caller });
     } else {
       if (roleArn !== undefined) {
         const asked = {

@@ -7,7 +7,7 @@ import { checkPath, type Target } from './target.ts';
 
 /** Per rule (EventBridge guide, "Quotas"). */
 const MAX_TARGETS = 5;
-const RECEIVERS = /^(lambda:function:|states:stateMachine:|events:event-bus\/)/;
+const RECEIVERS = /^(lambda:function:|states:stateMachine:|events:event-bus\/|sns:|sqs:)/;
 const MODELLED = ['Id', 'Arn', 'RoleArn', 'Input', 'InputPath', 'InputTransformer', 'RetryPolicy', 'DeadLetterConfig'];
 
 /** Refuses a target that EventBridge would refuse, and one that is right but not modelled. */
@@ -17,7 +17,7 @@ function checked(target: SDK.Target): Target {
   const notModelled = Object.keys(target).filter((field) => !MODELLED.includes(field));
   if (!RECEIVERS.test(`${service}:${resource}`) || notModelled.length > 0) {
     const what = notModelled.length > 0 ? notModelled.join(', ') : `targets of ${service}`;
-    const can = 'it delivers to Lambda functions, Step Functions state machines and event buses';
+    const can = 'it delivers to Lambda functions, Step Functions state machines, event buses, topics and queues';
     refuse('NotImplemented', `The local EventBridge does not model ${what}; ${can}.`, { status: 501 });
   }
   if (service === 'states' && !RoleArn) invalid(`RoleArn is required for target ${Arn}.`);

@@ -1,26 +1,9 @@
 import type * as SDK from '@aws-sdk/client-lambda';
-import { type Context, defineService, operations, refuse } from '../../world/service.ts';
+import { defineService, operations, refuse } from '../../world/service.ts';
 import { authorization } from './authorization.ts';
-import { codeDigest, LambdaState, MAX_REQUEST, type Registration } from './state.ts';
-
-const configuration = (
-  context: Context<LambdaState>,
-  { name, role, timeoutSeconds, memoryMb }: Registration,
-): SDK.FunctionConfiguration => ({
-  FunctionName: name,
-  FunctionArn: context.state.arn(name),
-  Role: role ?? `arn:aws:iam::${context.account}:role/${name}`,
-  Runtime: 'nodejs24.x',
-  Handler: 'index.handler',
-  Timeout: timeoutSeconds,
-  MemorySize: memoryMb,
-  State: 'Active',
-  LastUpdateStatus: 'Successful',
-  PackageType: 'Zip',
-  Architectures: ['arm64'],
-  Version: '$LATEST',
-  CodeSha256: codeDigest(name),
-});
+import { functions, permissions } from './functions.ts';
+import { MAX_REQUEST } from './results.ts';
+import { LambdaState } from './state.ts';
 
 function isJson(text: string): boolean {
   try {
@@ -58,37 +41,6 @@ const invocations = operations<typeof SDK, LambdaState>()({
   },
 });
 
-const functions = operations<typeof SDK, LambdaState>()({
-  GetFunction({ FunctionName = '' }, context) {
-    const found = context.state.find(FunctionName);
-    return { Configuration: configuration(context, found), Code: { RepositoryType: 'S3' }, Tags: { ...found.tags } };
-  },
-
-  GetFunctionConfiguration: ({ FunctionName = '' }, context) => configuration(context, context.state.find(FunctionName)),
-
-  ListFunctions({ Marker, MaxItems = 50 }, context) {
-    const all = context.state.functions.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    const from = Marker ? all.findIndex(({ name }) => name > Marker) : 0;
-    const page = from < 0 ? [] : all.slice(from, from + MaxItems);
-    const more = from >= 0 && from + MaxItems < all.length;
-    return { Functions: page.map((one) => configuration(context, one)), ...(more ? { NextMarker: page.at(-1)!.name } : {}) };
-  },
-
-  DeleteFunction({ FunctionName = '' }, { state }) {
-    state.remove(FunctionName);
-    return {};
-  },
-
-  CreateFunction: () =>
-    refuse(
-      'NotImplemented',
-      'The local AWS runs functions that are registered in its own process; it does not run code from a Zip or an image yet.',
-      {
-        status: 501,
-      },
-    ),
-});
-
 export const service = defineService<LambdaState>({
   name: 'lambda',
   sdk: () => import('@aws-sdk/client-lambda'),
@@ -96,5 +48,5 @@ export const service = defineService<LambdaState>({
   scope: 'region',
   state: (context) => new LambdaState(context),
   authorization,
-  operations: { ...invocations, ...functions },
+  operations: { ...invocations, ...functions, ...permissions },
 });

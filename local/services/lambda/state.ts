@@ -1,7 +1,11 @@
-import { createHash } from 'node:crypto';
+import type * as SDK from '@aws-sdk/client-lambda';
 import type { StateContext } from '../../world/service.ts';
 import { refuse } from '../../world/service.ts';
 import type { Place, World } from '../../world/world.ts';
+import { environmentsOf } from './environments.ts';
+import { errorOf, failed, MAX_ANSWER, type Result, TOO_LARGE, timedOut } from './results.ts';
+
+export type Handler = (event: any, context: HandlerContext) => Promise<unknown>;
 
 /** A function whose code runs in this process. */
 export interface Registration {
@@ -10,10 +14,43 @@ export interface Registration {
   /** Virtual seconds after which an invocation is given up. */
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
-  readonly handler: (event: any, context: HandlerContext) => Promise<unknown>;
+  readonly handler: Handler;
   /** How far this function's clock is from the world's. */
   readonly clockOffsetMillis?: number;
   readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** A function's code as it was uploaded. */
+export interface Zip {
+  readonly bytes: Uint8Array;
+  /** SHA-256, in Base64. */
+  readonly digest: string;
+}
+
+/** A function as it is deployed. */
+export interface Deployed {
+  readonly name: string;
+  readonly role: string;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+  readonly description: string;
+  readonly runtime: SDK.Runtime;
+  /** The module and its export, such as `index.handler`. */
+  readonly handlerName: string;
+  readonly architectures: readonly SDK.Architecture[];
+  readonly variables: Readonly<Record<string, string>>;
+  readonly tracing: SDK.TracingMode;
+  /** The network that it runs in, kept and shown: everything here can be reached from everywhere. */
+  readonly network?: SDK.VpcConfig | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Absent where it was only ever registered in this process. */
+  readonly zip?: Zip;
+  /** In this process: stands in for the code of the Zip where both are there. */
+  readonly handler?: Handler;
+  readonly clockOffsetMillis: number;
+  readonly changedAt: Date;
+  readonly revision: string;
+  readonly permissions: ReadonlyMap<string, object>;
 }
 
 /** Lambda's context object, with the world's clock beside it. */
@@ -31,17 +68,11 @@ export interface HandlerContext {
   };
 }
 
-/** What came of one invocation: a payload, and the kind of error if the function failed. */
-export interface Result {
-  readonly payload: string;
-  readonly functionError?: 'Unhandled';
-}
-
 const ASYNC_RETRY_SECONDS = [60, 120];
 const DARK_MILLIS = 60_000;
 
 export class LambdaState {
-  readonly #functions = new Map<string, Registration>();
+  readonly #functions = new Map<string, Deployed>();
   readonly #place: Place;
   readonly #world: World;
 
@@ -50,21 +81,44 @@ export class LambdaState {
     this.#world = world;
   }
 
+  /** Runs a function in this process. Of one that is deployed only the code is replaced: role, time and memory stay as they were deployed. */
+  register({ name, handler, clockOffsetMillis = 0, ...settings }: Registration): void {
+    const known = this.#functions.get(name);
+    if (known?.zip) {
+      this.#functions.set(name, { ...known, handler, clockOffsetMillis });
+      return;
+    }
+    const { role = `arn:aws:iam::${this.#place.account}:role/${name}`, timeoutSeconds, memoryMb, tags = {} } = settings;
+    this.keep({ ...UNASKED, name, role, timeoutSeconds, memoryMb, tags, handler, clockOffsetMillis });
+  }
+
   /** Deploys a function, in place of one of the same name. */
-  register(registration: Registration): void {
-    this.#functions.set(registration.name, registration);
+  keep(written: Omit<Deployed, 'changedAt' | 'revision'>): Deployed {
+    const { clock, random } = this.#world;
+    const kept = { ...written, changedAt: new Date(clock.now()), revision: written.zip ? random.uuid() : written.name };
+    this.#functions.set(kept.name, kept);
+    return kept;
+  }
+
+  /** Notes what does not concern the code. */
+  change(deployed: Deployed): void {
+    this.#functions.set(deployed.name, deployed);
   }
 
   remove(name: string): void {
     this.#functions.delete(this.find(name).name);
   }
 
-  get functions(): readonly Registration[] {
+  get functions(): readonly Deployed[] {
     return [...this.#functions.values()];
   }
 
+  peek(name: string): Deployed | undefined {
+    return this.#functions.get(name);
+  }
+
   /** By name, partial ARN or ARN, with or without a qualifier (Lambda API, Invoke: FunctionName). */
-  find(text: string): Registration {
+  find(text: string): Deployed {
     const { account, region } = this.#place;
     const { name, account: owner = account, region: where = region } = parse(text);
     const found = owner === account && where === region ? this.#functions.get(name) : undefined;
@@ -78,11 +132,15 @@ export class LambdaState {
   }
 
   /** Runs a function once. Never rejects: what the function throws is a result, as is running out of time or of its region. */
-  invoke(registration: Registration, payload: string, requestId: string): Promise<Result> {
+  invoke(deployed: Deployed, payload: string, requestId: string): Promise<Result> {
     const { clock } = this.#world;
     const { promise, resolve } = Promise.withResolvers<Result>();
-    const cancel = clock.after(registration.timeoutSeconds * 1000, () => resolve(timedOut(registration, requestId)));
-    void this.#run(registration, payload, requestId).then((result) => {
+    const stop = new AbortController();
+    const cancel = clock.after(deployed.timeoutSeconds * 1000, () => {
+      stop.abort();
+      resolve(timedOut(deployed.timeoutSeconds, requestId));
+    });
+    void this.#run(deployed, payload, requestId, stop.signal).then((result) => {
       if (this.#dark) return; // whoever waits learns no more than that the time ran out
       cancel();
       resolve(result);
@@ -94,20 +152,24 @@ export class LambdaState {
    * Runs a function for nobody who waits; one that fails is tried again twice, after one minute and after two more (Lambda guide, "Asynchronous
    * invocation"). The queue outlasts the darkness of its region.
    */
-  async invokeLater(registration: Registration, payload: string, requestId: string): Promise<void> {
+  async invokeLater(deployed: Deployed, payload: string, requestId: string): Promise<void> {
     const { clock } = this.#world;
     for (const pause of [...ASYNC_RETRY_SECONDS, 0]) {
       while (this.#dark) await clock.sleep(DARK_MILLIS);
-      const { functionError } = await this.invoke(registration, payload, requestId);
+      const { functionError } = await this.invoke(deployed, payload, requestId);
       if (!functionError) return;
       await clock.sleep(pause * 1000);
     }
   }
 
-  async #run(registration: Registration, payload: string, requestId: string): Promise<Result> {
+  async #run(deployed: Deployed, payload: string, requestId: string, stop: AbortSignal): Promise<Result> {
+    if (this.#dark) return await new Promise<never>(() => {});
+    if (!deployed.handler) {
+      const arn = this.arn(deployed.name);
+      return environmentsOf(this.#world).run({ deployed, arn, place: this.#place, payload: payload || '{}', requestId, stop });
+    }
     try {
-      if (this.#dark) return await new Promise<never>(() => {});
-      const answer = await registration.handler(JSON.parse(payload || '{}'), this.#context(registration, requestId));
+      const answer = await deployed.handler(JSON.parse(payload || '{}'), this.#context(deployed, requestId));
       const body = JSON.stringify(answer) ?? 'null';
       return Buffer.byteLength(body) > MAX_ANSWER ? TOO_LARGE : { payload: body };
     } catch (error) {
@@ -115,7 +177,7 @@ export class LambdaState {
     }
   }
 
-  #context({ name, memoryMb, timeoutSeconds, clockOffsetMillis = 0 }: Registration, requestId: string): HandlerContext {
+  #context({ name, memoryMb, timeoutSeconds, clockOffsetMillis }: Deployed, requestId: string): HandlerContext {
     const { clock, random } = this.#world;
     const deadline = clock.now() + timeoutSeconds * 1000;
     return {
@@ -142,30 +204,16 @@ export class LambdaState {
   }
 }
 
-/** A synchronous answer, or request, has at most 6 MB (Lambda guide, "Quotas"). */
-export const MAX_REQUEST = 6_291_456;
-const MAX_ANSWER = 6_291_556;
-
-const failed = (error: object): Result => ({ functionError: 'Unhandled', payload: JSON.stringify(error) });
-
-const TOO_LARGE = failed({
-  errorType: 'Function.ResponseSizeTooLarge',
-  errorMessage: `Response payload size exceeded maximum allowed payload size (${MAX_ANSWER} bytes).`,
-});
-
-/** The runtime is stopped at the function's limit; what it would have answered later is lost, but what it did is done. */
-const timedOut = ({ timeoutSeconds }: Registration, requestId: string): Result =>
-  failed({
-    errorType: 'Sandbox.Timedout',
-    errorMessage: `RequestId: ${requestId} Error: Task timed out after ${timeoutSeconds.toFixed(2)} seconds`,
-  });
-
-/** Node's runtime answers an error's name, message and stack (Lambda guide, "Node.js function errors"). The stack names no files of this machine. */
-function errorOf(error: unknown): { errorType: string; errorMessage: string; trace: string[] } {
-  if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
-  const { name, message } = error;
-  return { errorType: name, errorMessage: message, trace: [`${name}: ${message}`] };
-}
+/** What a function has that nobody asked for (Lambda API, CreateFunction). */
+export const UNASKED = {
+  description: '',
+  runtime: 'nodejs24.x',
+  handlerName: 'index.handler',
+  architectures: ['x86_64'],
+  variables: {},
+  tracing: 'PassThrough',
+  permissions: new Map(),
+} as const satisfies Partial<Deployed>;
 
 const FUNCTION = /^(?:arn:[^:]+:lambda:([^:]+):)?(?:(\d{12}):)?(?:function:)?([^:]+)(?::[^:]+)?$/;
 
@@ -173,5 +221,3 @@ function parse(text: string): { name: string; region?: string | undefined; accou
   const [, region, account, name = text] = FUNCTION.exec(text) ?? [];
   return { name, region, account };
 }
-
-export const codeDigest = (name: string): string => createHash('sha256').update(name).digest('base64');

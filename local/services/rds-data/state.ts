@@ -1,6 +1,8 @@
 import { refuse, type StateContext } from '../../world/service.ts';
 import type { Place, World } from '../../world/world.ts';
-import { type Instance, isUp } from '../rds/instance.ts';
+import { type Cluster, membersOf } from '../rds/clusters/cluster.ts';
+import { isUp, type Settings } from '../rds/instance.ts';
+import type { Store } from '../rds/sql/store.ts';
 import type { Transaction } from '../rds/sql/transaction.ts';
 import type { RdsState } from '../rds/state.ts';
 
@@ -11,6 +13,14 @@ interface Asked {
   readonly resourceArn?: string | undefined;
   readonly secretArn?: string | undefined;
   readonly database?: string | undefined;
+}
+
+/** What answers statements: an instance, or a cluster through its writer. */
+export interface Served {
+  readonly id: string;
+  readonly status: string;
+  readonly store: Store;
+  readonly settings: Pick<Settings, 'engine' | 'database'>;
 }
 
 /** The transactions that are open in a region of an account. */
@@ -24,10 +34,12 @@ export class DataState {
     this.#place = { account, region };
   }
 
-  /** The instance that is asked, if it can be and has that database. */
-  instance({ resourceArn, secretArn, database }: Asked): Instance {
-    const instance = this.world.state<RdsState>('rds', this.#place).peek(resourceArn);
-    if (!instance || !resourceArn?.startsWith('arn:'))
+  /** What is asked, if it can be and has that database. A cluster answers where its HTTP endpoint is enabled and its writer is up (Aurora guide, "Using RDS Data API"). */
+  served({ resourceArn, secretArn, database }: Asked): Served {
+    const rds = this.world.state<RdsState>('rds', this.#place);
+    const cluster = rds.peekCluster(resourceArn);
+    const instance = cluster?.settings.httpEndpoint ? writerAsked(cluster, rds) : rds.peek(resourceArn);
+    if (!instance || ('cluster' in instance && instance.cluster) || !resourceArn?.startsWith('arn:'))
       return refuse('BadRequestException', `HttpEndpoint is not enabled for ${resourceArn}, or it does not exist here`);
     if (!secretArn) refuse('BadRequestException', 'secretArn is missing');
     if (!isUp(instance))
@@ -38,7 +50,7 @@ export class DataState {
     return instance;
   }
 
-  transaction(id: string | undefined, instance: Instance): Transaction {
+  transaction(id: string | undefined, instance: Served): Transaction {
     const found = this.transactions.get(id ?? '');
     const now = this.world.clock.now();
     if (!found || found.store !== instance.store || now - found.usedAt > IDLE_MILLIS) {
@@ -55,3 +67,10 @@ export class DataState {
     return found;
   }
 }
+
+const writerAsked = (cluster: Cluster, rds: RdsState): Served => ({
+  id: cluster.id,
+  status: isUp(cluster) ? (membersOf(cluster, rds)[0]?.status ?? 'without instances') : cluster.status,
+  store: cluster.store,
+  settings: cluster.settings,
+});

@@ -1,14 +1,14 @@
 import type * as SDK from '@aws-sdk/client-rds-data';
 import { type Context, operations } from '../../world/service.ts';
-import type { Instance } from '../rds/instance.ts';
+import { isPostgres } from '../rds/engines.ts';
 import type { Executed } from '../rds/sql/database.ts';
 import { checked, type Statement, type Value } from '../rds/sql/statement.ts';
 import { asJson, fieldOf, metadataOf, parametersOf } from './fields.ts';
-import type { DataState } from './state.ts';
+import type { DataState, Served } from './state.ts';
 
 /** Runs statements in a transaction that is open, or together in one of their own. */
 function run(
-  instance: Instance,
+  instance: Served,
   transactionId: string | undefined,
   statements: readonly Statement[],
   { state, world }: Context<DataState>,
@@ -26,12 +26,12 @@ const statement = (sql: string, parameters: Readonly<Record<string, Value>>, { w
 });
 
 /** Only MySQL and MariaDB say what an insert generated (RDS Data API, ExecuteStatement, generatedFields). */
-const generated = ({ settings }: Instance, { lastId, changes }: Executed): SDK.Field[] =>
-  settings.engine !== 'postgres' && changes > 0 && lastId !== 0n ? [{ longValue: Number(lastId) }] : [];
+const generated = ({ settings }: Served, { lastId, changes }: Executed): SDK.Field[] =>
+  !isPostgres(settings.engine) && changes > 0 && lastId !== 0n ? [{ longValue: Number(lastId) }] : [];
 
 export const statements = operations<typeof SDK, DataState>()({
   ExecuteStatement(input, context) {
-    const instance = context.state.instance(input);
+    const instance = context.state.served(input);
     const sql = checked(input.sql ?? '');
     const [executed] = run(instance, input.transactionId, [statement(sql, parametersOf(input.parameters), context)], context) as [
       Executed,
@@ -48,7 +48,7 @@ export const statements = operations<typeof SDK, DataState>()({
   },
 
   BatchExecuteStatement(input, context) {
-    const instance = context.state.instance(input);
+    const instance = context.state.served(input);
     const sql = checked(input.sql ?? '');
     const sets = input.parameterSets?.length ? input.parameterSets : [[]];
     const executed = run(

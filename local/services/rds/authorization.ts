@@ -26,6 +26,12 @@ const MADE: Readonly<Record<string, readonly [member: string, type: Type]>> = {
   CopyDBSnapshot: ['TargetDBSnapshotIdentifier', 'snapshot'],
   RestoreDBInstanceFromDBSnapshot: ['DBInstanceIdentifier', 'db'],
   RestoreDBInstanceToPointInTime: ['TargetDBInstanceIdentifier', 'db'],
+  CreateDBCluster: ['DBClusterIdentifier', 'cluster'],
+  CreateDBClusterSnapshot: ['DBClusterSnapshotIdentifier', 'cluster-snapshot'],
+  CopyDBClusterSnapshot: ['TargetDBClusterSnapshotIdentifier', 'cluster-snapshot'],
+  RestoreDBClusterFromSnapshot: ['DBClusterIdentifier', 'cluster'],
+  RestoreDBClusterToPointInTime: ['DBClusterIdentifier', 'cluster'],
+  CreateDBClusterParameterGroup: ['DBClusterParameterGroupName', 'cluster-pg'],
   CreateDBSubnetGroup: ['DBSubnetGroupName', 'subgrp'],
   CreateDBParameterGroup: ['DBParameterGroupName', 'pg'],
   CreateOptionGroup: ['OptionGroupName', 'og'],
@@ -41,6 +47,13 @@ export const authorization: Authorization<RdsState> = {
     DBSnapshotIdentifier: 'snapshot',
     SourceDBSnapshotIdentifier: 'snapshot',
     TargetDBSnapshotIdentifier: 'snapshot',
+    DBClusterIdentifier: 'cluster',
+    SourceDBClusterIdentifier: 'cluster',
+    DBClusterSnapshotIdentifier: 'cluster-snapshot',
+    SourceDBClusterSnapshotIdentifier: 'cluster-snapshot',
+    TargetDBClusterSnapshotIdentifier: 'cluster-snapshot',
+    SnapshotIdentifier: 'cluster-snapshot',
+    DBClusterParameterGroupName: 'cluster-pg',
     DBSubnetGroupName: 'subgrp',
     OptionGroupName: 'og',
     DBParameterGroupName: 'pg',
@@ -48,6 +61,8 @@ export const authorization: Authorization<RdsState> = {
   unnamed: {
     DescribeDBSnapshots: 'snapshot',
     DescribeDBInstanceAutomatedBackups: 'auto-backup',
+    DescribeDBClusterSnapshots: 'cluster-snapshot',
+    DescribeDBClusterAutomatedBackups: 'cluster-auto-backup',
     DescribeExportTasks: 'snapshot',
   },
   arnOf: (type, name, { state }) => state.arn(type as Type, name),
@@ -62,6 +77,14 @@ export const authorization: Authorization<RdsState> = {
             resource,
           })),
     StartExportTask: ({ IamRoleArn }) => passing(IamRoleArn, 'export.rds.amazonaws.com'),
+    /** The same for a cluster (Service Authorization Reference: DeleteDBCluster needs rds:CreateDBClusterSnapshot). */
+    DeleteDBCluster: ({ DBClusterIdentifier = '', FinalDBSnapshotIdentifier: last }, { state }) =>
+      last === undefined
+        ? []
+        : [state.arn('cluster', DBClusterIdentifier), state.arn('cluster-snapshot', last)].map((resource) => ({
+            action: 'rds:CreateDBClusterSnapshot',
+            resource,
+          })),
     /** The backups that come to be here (Service Authorization Reference: auto-backup). */
     StartDBInstanceAutomatedBackupsReplication: (_, { state }) => [
       { action: 'rds:StartDBInstanceAutomatedBackupsReplication', resource: state.arn('auto-backup', '*') },

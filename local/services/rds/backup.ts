@@ -60,6 +60,11 @@ export const ownBackup = (instance: Instance, state: RdsState): Backup | undefin
         tags: instance.tags,
       };
 
+/** What decides how far back, and up to when, a backup reaches. */
+export type Kept = Pick<Backup, 'kind' | 'uploadsAt' | 'retentionDays' | 'since' | 'lagMillis' | 'ended'> & {
+  readonly source: { readonly place: Place };
+};
+
 export interface Window {
   readonly earliest: number;
   readonly latest: number;
@@ -69,7 +74,7 @@ export interface Window {
  * Between which seconds a backup can be asked for; undefined where there is none (yet, or any more). What is replicated stops where it was when
  * its source region went dark.
  */
-export function windowOf(backup: Backup, world: World): Window | undefined {
+export function windowOf(backup: Kept, world: World): Window | undefined {
   const now = world.clock.now();
   const dark = backup.kind === 'replicated' ? world.dark.since(backup.source.place.region) : undefined;
   const known = Math.min(now, dark ?? now, backup.ended ?? now) - backup.lagMillis;
@@ -79,7 +84,7 @@ export function windowOf(backup: Backup, world: World): Window | undefined {
 }
 
 /** Whether all that it kept has grown older than it is kept. */
-export const isOver = ({ ended, retentionDays }: Backup, now: number): boolean =>
+export const isOver = ({ ended, retentionDays }: Pick<Backup, 'ended' | 'retentionDays'>, now: number): boolean =>
   ended !== undefined && now > ended + retentionDays * DAY_MILLIS;
 
 /** The automated backups of a region: those of its instances, the replicated and the retained. */

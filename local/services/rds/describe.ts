@@ -12,9 +12,11 @@ export function describeInstance(instance: Instance, state: RdsState): SDK.DBIns
   const { settings, id, status, pending } = instance;
   const backup = ownBackup(instance, state);
   const window = backup && windowOf(backup, state.world);
+  const cluster = instance.cluster && state.clusters.get(instance.cluster.id);
   return {
     DBInstanceIdentifier: id,
     DBInstanceArn: state.arn('db', id),
+    ...(instance.cluster ? { DBClusterIdentifier: instance.cluster.id, PromotionTier: instance.cluster.promotionTier } : {}),
     DbiResourceId: instance.resourceId,
     DBInstanceStatus: status,
     DBInstanceClass: settings.class,
@@ -29,7 +31,7 @@ export function describeInstance(instance: Instance, state: RdsState): SDK.DBIns
     ...(settings.throughput === undefined ? {} : { StorageThroughput: settings.throughput }),
     ...(settings.maxStorage === undefined ? {} : { MaxAllocatedStorage: settings.maxStorage }),
     ...(status === 'creating' ? {} : { InstanceCreateTime: instance.createdAt }),
-    BackupRetentionPeriod: settings.retentionDays,
+    BackupRetentionPeriod: cluster?.settings.retentionDays ?? settings.retentionDays,
     PreferredBackupWindow: settings.backupWindow,
     PreferredMaintenanceWindow: settings.maintenanceWindow,
     ...(window ? { LatestRestorableTime: new Date(window.latest) } : {}),

@@ -8,6 +8,8 @@ export interface Engine {
   readonly family: (version: string) => string;
   /** Whether automated backups can be replicated to another region (RDS guide, "Replicating automated backups", "Engine support"). */
   readonly replicates: boolean;
+  /** Whether what runs it are clusters, into which instances are put (Aurora guide, "Amazon Aurora DB clusters"). */
+  readonly clustered?: true;
   /** Where tables lie in an export: PostgreSQL has schemas, the others have only the database. */
   readonly schema?: string;
 }
@@ -37,6 +39,21 @@ export const ENGINES: Readonly<Record<string, Engine>> = {
     replicates: true,
     schema: 'dbo',
   },
+  'aurora-postgresql': {
+    port: 5432,
+    versions: ['15.10', '16.4', '16.6'],
+    family: (version) => `aurora-postgresql${major(version)}`,
+    replicates: false,
+    clustered: true,
+    schema: 'public',
+  },
+  'aurora-mysql': {
+    port: 3306,
+    versions: ['8.0.mysql_aurora.3.07.1', '8.0.mysql_aurora.3.08.0'],
+    family: (version) => `aurora-mysql${minor(version)}`,
+    replicates: false,
+    clustered: true,
+  },
   'custom-oracle-ee': { port: 1521, versions: ['19.0'], family: () => 'custom-oracle-ee-19', replicates: false },
 };
 
@@ -57,7 +74,7 @@ export function engineFor(
 export const engineNamed = (name: string): Engine => ENGINES[name] as Engine;
 export const defaultParameterGroup = (engine: string, version: string): string =>
   `default.${engineNamed(engine).family(version)}`;
-export const majorVersion = (engine: string, version: string): string =>
-  engine === 'postgres' ? major(version) : minor(version);
+export const isPostgres = (engine: string): boolean => engine.endsWith('postgres') || engine.endsWith('postgresql');
+export const majorVersion = (engine: string, version: string): string => (isPostgres(engine) ? major(version) : minor(version));
 export const defaultOptionGroup = (engine: string, version: string): string =>
   `default:${engine}-${majorVersion(engine, version).replaceAll('.', '-')}`;

@@ -1,5 +1,10 @@
 import { defineService } from '../../world/service.ts';
 import { authorization } from './authorization.ts';
+import { clusterBackups } from './clusters/backups.ts';
+import { clusters } from './clusters/clusters.ts';
+import { clusterParameterGroups } from './clusters/parameter-groups.ts';
+import { clusterRestores } from './clusters/restores.ts';
+import { clusterSnapshots } from './clusters/snapshots.ts';
 import { exportTasks } from './exports/exports.ts';
 import { optionGroups } from './groups/option-groups.ts';
 import { parameterGroups } from './groups/parameter-groups.ts';
@@ -25,6 +30,11 @@ export const service = defineService<RdsState>({
     ...snapshots,
     ...restores,
     ...replication,
+    ...clusters,
+    ...clusterSnapshots,
+    ...clusterRestores,
+    ...clusterBackups,
+    ...clusterParameterGroups,
     ...parameterGroups,
     ...subnetGroups,
     ...optionGroups,

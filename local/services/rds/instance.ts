@@ -39,6 +39,8 @@ export interface Settings {
 /** An automated backup that the instance has now: it begins when backups are turned on. */
 export interface Instance {
   id: string;
+  /** The cluster that it is a member of; then its content is the cluster's, and so are its backups. */
+  readonly cluster?: { readonly id: string; readonly promotionTier: number };
   readonly resourceId: string;
   readonly createdAt: Date;
   readonly zone: string;

@@ -1,6 +1,7 @@
 import type * as SDK from '@aws-sdk/client-rds';
 import { type Context, operations, refuse } from '../../world/service.ts';
 import { ownBackup } from './backup.ts';
+import { makeMember, withoutMember } from './clusters/members.ts';
 import { describeInstance } from './describe.ts';
 import type { Instance } from './instance.ts';
 import { makeInstance } from './make.ts';
@@ -11,7 +12,7 @@ import { beginSnapshot } from './snapshot.ts';
 import type { RdsState } from './state.ts';
 import { tagsOf } from './tags.ts';
 
-const CREATING = [180, 600] as const;
+export const CREATING = [180, 600] as const;
 const DELETING = [60, 300] as const;
 const STOPPING = [60, 300] as const;
 
@@ -26,6 +27,7 @@ function become(instance: Instance, from: string, to: string): void {
 export const instances = operations<typeof SDK, RdsState>()({
   CreateDBInstance(input, context) {
     const id = identifier(input.DBInstanceIdentifier, 'DBInstanceIdentifier', 63);
+    if (input.DBClusterIdentifier) return { DBInstance: describeInstance(makeMember(id, input, context), context.state) };
     const instance = makeInstance(
       { id, settings: settingsOf(input, context), tags: tagsOf(input.Tags), seconds: CREATING, zone: input.AvailabilityZone },
       context,
@@ -35,12 +37,12 @@ export const instances = operations<typeof SDK, RdsState>()({
 
   DescribeDBInstances({ DBInstanceIdentifier, Filters, ...paging }, { state }) {
     const all = DBInstanceIdentifier ? [state.instance(DBInstanceIdentifier)] : [...state.instances.values()];
-    const matching = all.filter(({ id, resourceId, settings }) =>
+    const matching = all.filter(({ id, resourceId, settings, cluster }) =>
       passes(Filters, {
         'db-instance-id': [id, state.arn('db', id)],
         'dbi-resource-id': [resourceId],
         engine: [settings.engine],
-        'db-cluster-id': [],
+        'db-cluster-id': cluster ? [cluster.id, state.arn('cluster', cluster.id)] : [],
         domain: [],
       }),
     );
@@ -58,7 +60,7 @@ export const instances = operations<typeof SDK, RdsState>()({
         'Cannot delete protected DB Instance, please disable deletion protection and try again.',
       );
     if (instance.status === 'deleting') wrongState(instance, 'deletion');
-    if (!input.SkipFinalSnapshot) {
+    if (!input.SkipFinalSnapshot && !instance.cluster) {
       if (!input.FinalDBSnapshotIdentifier)
         refuse('InvalidParameterCombination', 'FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.');
       beginSnapshot(instance, { id: input.FinalDBSnapshotIdentifier, tags: {} }, context);
@@ -82,6 +84,7 @@ export const instances = operations<typeof SDK, RdsState>()({
 
   StopDBInstance({ DBInstanceIdentifier }, { state, after }) {
     const instance = state.instance(DBInstanceIdentifier);
+    withoutMember(instance, 'stopped');
     if (instance.status !== 'available') wrongState(instance, 'stop');
     instance.status = 'stopping';
     after(STOPPING, () => become(instance, 'stopping', 'stopped'));

@@ -18,10 +18,15 @@ interface Making {
   /** What it holds in the beginning, asked for when it is there; throws where that cannot be had any more. */
   readonly content?: () => Uint8Array;
   readonly zone?: string | undefined;
+  /** The cluster that it joins, and what that holds. */
+  readonly member?: { readonly of: NonNullable<Instance['cluster']>; readonly store: Store };
 }
 
 /** A new instance, `creating` first; then its first backup, then `available` (RDS guide, "Viewing Amazon RDS DB instance status"). */
-export function makeInstance({ id, settings, tags, seconds, content, zone }: Making, context: Context<RdsState>): Instance {
+export function makeInstance(
+  { id, settings, tags, seconds, content, zone, member }: Making,
+  context: Context<RdsState>,
+): Instance {
   const { state, world, after } = context;
   if (state.instances.has(id)) refuse('DBInstanceAlreadyExistsFault', 'DB instance already exists');
   if (state.instances.size >= MOST_INSTANCES)
@@ -32,10 +37,11 @@ export function makeInstance({ id, settings, tags, seconds, content, zone }: Mak
   const dice = world.random.stream(`rds/${state.arn('db', id)}/${world.clock.now()}`);
   const instance: Instance = {
     id,
+    ...(member ? { cluster: member.of } : {}),
     resourceId: `db-${dice.hex(26).toUpperCase()}`,
     createdAt: new Date(world.clock.now()),
     zone: zone ?? (context.peer<Ec2State>('ec2').zones[0] as string),
-    store: new Store(world.clock.now()),
+    store: member?.store ?? new Store(world.clock.now()),
     uploadsAt: dice.integer(0, 299),
     settings,
     status: 'creating',
@@ -48,7 +54,7 @@ export function makeInstance({ id, settings, tags, seconds, content, zone }: Mak
   after(seconds, () => {
     if (instance.status !== 'creating') return;
     if (content) instance.store.fill(content(), world.clock.now());
-    if (settings.retentionDays > 0) beginBackups(instance, context);
+    if (settings.retentionDays > 0 && !member) beginBackups(instance, context);
     else instance.status = 'available';
   });
   return instance;

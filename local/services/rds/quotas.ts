@@ -1,4 +1,6 @@
 import type * as SDK from '@aws-sdk/client-rds';
+import { MOST_CLUSTERS } from './clusters/make.ts';
+import { MOST_CLUSTER_SNAPSHOTS } from './clusters/snapshot.ts';
 import { ENGINES } from './engines.ts';
 import { MOST_INSTANCES } from './make.ts';
 import { paged } from './paging.ts';
@@ -9,6 +11,9 @@ import type { RdsState } from './state.ts';
 export const quotasOf = (state: RdsState): SDK.AccountQuota[] => [
   { AccountQuotaName: 'DBInstances', Used: state.instances.size, Max: MOST_INSTANCES },
   { AccountQuotaName: 'ManualSnapshots', Used: state.snapshots.size, Max: MOST_SNAPSHOTS },
+  { AccountQuotaName: 'DBClusters', Used: state.clusters.size, Max: MOST_CLUSTERS },
+  { AccountQuotaName: 'ManualClusterSnapshots', Used: state.clusterSnapshots.size, Max: MOST_CLUSTER_SNAPSHOTS },
+  { AccountQuotaName: 'DBClusterParameterGroups', Used: state.clusterParameterGroups.size, Max: 50 },
   { AccountQuotaName: 'DBParameterGroups', Used: state.parameterGroups.size, Max: 50 },
   { AccountQuotaName: 'DBSubnetGroups', Used: state.subnetGroups.size, Max: 50 },
   { AccountQuotaName: 'OptionGroups', Used: state.optionGroups.size, Max: 20 },

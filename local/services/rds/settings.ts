@@ -10,13 +10,13 @@ import type { RdsState } from './state.ts';
 /** RDS API, CreateDBInstance: BackupRetentionPeriod from 0 to 35, 1 unless given. */
 const MOST_DAYS = 35;
 
-export function retention(days: number): number {
-  if (!Number.isInteger(days) || days < 0 || days > MOST_DAYS)
-    refuse('InvalidParameterValue', `Invalid backup retention period: ${days}. Must be between 0 and ${MOST_DAYS}.`);
+export function retention(days: number, least = 0): number {
+  if (!Number.isInteger(days) || days < least || days > MOST_DAYS)
+    refuse('InvalidParameterValue', `Invalid backup retention period: ${days}. Must be between ${least} and ${MOST_DAYS}.`);
   return days;
 }
 
-function securityGroups(ids: readonly string[], context: Context<RdsState>): readonly string[] {
+export function securityGroups(ids: readonly string[], context: Context<RdsState>): readonly string[] {
   const known = context.peer<Ec2State>('ec2').groups;
   const missing = ids.find((id) => !known.has(id));
   if (missing) refuse('InvalidParameterValue', `Invalid security group , groupId= ${missing}, groupName=.`);
@@ -26,6 +26,8 @@ function securityGroups(ids: readonly string[], context: Context<RdsState>): rea
 /** What CreateDBInstance asks for. */
 export function settingsOf(input: SDK.CreateDBInstanceCommandInput, context: Context<RdsState>): Settings {
   const { engine, name, version } = engineFor(input.Engine, input.EngineVersion);
+  if (engine.clustered && !input.DBClusterIdentifier)
+    refuse('InvalidParameterCombination', `DBClusterIdentifier is required for engine ${name}`);
   const wanted = { engine: name, version };
   const key = input.StorageEncrypted || input.KmsKeyId ? keyAt(input.KmsKeyId ?? AWS_MANAGED, context, context) : undefined;
   if (input.KmsKeyId && input.StorageEncrypted === false)

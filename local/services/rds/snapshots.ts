@@ -1,5 +1,6 @@
 import type * as SDK from '@aws-sdk/client-rds';
 import { type Context, operations, refuse } from '../../world/service.ts';
+import { withoutMember } from './clusters/members.ts';
 import { isManaged, keyAt } from './encryption.ts';
 import { optionGroupFor } from './groups/group.ts';
 import { wrongState } from './instances.ts';
@@ -53,6 +54,7 @@ export const snapshots = operations<typeof SDK, RdsState>()({
     const instance = context.state.instance(DBInstanceIdentifier);
     const id = identifier(DBSnapshotIdentifier, 'DBSnapshotIdentifier', 255);
     refuseTaken(id, context.state);
+    withoutMember(instance, 'snapshotted');
     if (!['available', 'storage-optimization'].includes(instance.status)) wrongState(instance, 'a snapshot');
     return { DBSnapshot: describeSnapshot(beginSnapshot(instance, { id, tags: tagsOf(Tags) }, context), context.state) };
   },

@@ -3,6 +3,9 @@ import type { StateContext } from '../../world/service.ts';
 import { refuse } from '../../world/service.ts';
 import type { Place, World } from '../../world/world.ts';
 import type { Backup } from './backup.ts';
+import type { ClusterBackup } from './clusters/backup.ts';
+import type { Cluster } from './clusters/cluster.ts';
+import type { ClusterSnapshot } from './clusters/snapshot.ts';
 import type { Export } from './exports/task.ts';
 import type { OptionGroup, ParameterGroup, SubnetGroup } from './groups/group.ts';
 import type { Instance, Tags } from './instance.ts';
@@ -10,12 +13,30 @@ import type { Snapshot } from './snapshot.ts';
 import type { Executed } from './sql/database.ts';
 import { queried } from './sql/store.ts';
 
+/** The types of RDS's ARNs (Service Authorization Reference, "Amazon RDS"). */
+type Type =
+  | 'db'
+  | 'snapshot'
+  | 'auto-backup'
+  | 'cluster'
+  | 'cluster-snapshot'
+  | 'cluster-auto-backup'
+  | 'cluster-pg'
+  | 'pg'
+  | 'subgrp'
+  | 'og';
+
 /** Everything of RDS in a region of an account. */
 export class RdsState {
   readonly instances = new Map<string, Instance>();
   readonly snapshots = new Map<string, Snapshot>();
   /** Automated backups that are not an instance's own: replicated from elsewhere, or retained of an instance that is gone. */
   readonly backups = new Map<string, Backup>();
+  readonly clusters = new Map<string, Cluster>();
+  readonly clusterSnapshots = new Map<string, ClusterSnapshot>();
+  /** Automated backups that were retained of a cluster that is gone. */
+  readonly clusterBackups = new Map<string, ClusterBackup>();
+  readonly clusterParameterGroups = new Map<string, ParameterGroup>();
   readonly parameterGroups = new Map<string, ParameterGroup>();
   readonly subnetGroups = new Map<string, SubnetGroup>();
   readonly optionGroups = new Map<string, OptionGroup>();
@@ -29,15 +50,33 @@ export class RdsState {
     this.place = { account, region };
   }
 
-  arn(type: 'db' | 'snapshot' | 'auto-backup' | 'pg' | 'subgrp' | 'og', name: string): string {
+  arn(type: Type, name: string): string {
     return `arn:aws:rds:${this.place.region}:${this.place.account}:${type}:${name}`;
   }
 
-  /** By identifier or ARN, in any case (RDS API, DBInstanceIdentifier: "stored as a lowercase string"). */
+  /** What is called so, by identifier or ARN, in any case (RDS API, DBInstanceIdentifier: "stored as a lowercase string"). */
+  #idOf(type: Type, name: string | undefined): string {
+    const prefix = this.arn(type, '');
+    return ((name ?? '').startsWith(prefix) ? (name as string).slice(prefix.length) : (name ?? '')).toLowerCase();
+  }
+
   peek(name: string | undefined): Instance | undefined {
-    const prefix = this.arn('db', '');
-    const id = (name ?? '').startsWith(prefix) ? (name as string).slice(prefix.length) : (name ?? '');
-    return this.instances.get(id.toLowerCase());
+    return this.instances.get(this.#idOf('db', name));
+  }
+
+  peekCluster(name: string | undefined): Cluster | undefined {
+    return this.clusters.get(this.#idOf('cluster', name));
+  }
+
+  cluster(name: string | undefined): Cluster {
+    return this.peekCluster(name) ?? refuse('DBClusterNotFoundFault', `DBCluster ${name} not found.`, { status: 404 });
+  }
+
+  clusterSnapshot(name: string | undefined): ClusterSnapshot {
+    return (
+      this.clusterSnapshots.get(this.#idOf('cluster-snapshot', name)) ??
+      refuse('DBClusterSnapshotNotFoundFault', `DBClusterSnapshot ${name} not found.`, { status: 404 })
+    );
   }
 
   instance(name: string | undefined): Instance {
@@ -50,10 +89,9 @@ export class RdsState {
   }
 
   snapshot(name: string | undefined): Snapshot {
-    const prefix = this.arn('snapshot', '');
-    const id = (name ?? '').startsWith(prefix) ? (name as string).slice(prefix.length) : (name ?? '');
     return (
-      this.snapshots.get(id.toLowerCase()) ?? refuse('DBSnapshotNotFoundFault', `DBSnapshot ${name} not found.`, { status: 404 })
+      this.snapshots.get(this.#idOf('snapshot', name)) ??
+      refuse('DBSnapshotNotFoundFault', `DBSnapshot ${name} not found.`, { status: 404 })
     );
   }
 
@@ -76,10 +114,11 @@ export class RdsState {
     return queried(then.store.history.at(time), sql);
   }
 
-  address(id: string): string {
+  /** `name.unique.region…` of an instance; of a cluster `name.cluster-unique…`, and `name.cluster-ro-unique…` of its readers. */
+  address(id: string, of: '' | 'cluster-' | 'cluster-ro-' = ''): string {
     const { account, region } = this.place;
     const unique = createHash('sha256').update(`${account}/${region}`).digest('hex');
-    return `${id}.c${BigInt(`0x${unique.slice(0, 14)}`).toString(36)}.${region}.rds.amazonaws.com`;
+    return `${id}.${of}c${BigInt(`0x${unique.slice(0, 14)}`).toString(36)}.${region}.rds.amazonaws.com`;
   }
 
   taggedResources(): { arn: string; tags: Tags }[] {
@@ -102,6 +141,13 @@ export class RdsState {
       ...[...this.instances.values()].map((one): [string, Instance] => [this.arn('db', one.id), one]),
       ...[...this.snapshots.values()].map((one): [string, Snapshot] => [this.arn('snapshot', one.id), one]),
       ...[...this.backups.values()].map((one): [string, Backup] => [this.arn('auto-backup', one.id), one]),
+      ...[...this.clusters.values()].map((one): [string, Cluster] => [this.arn('cluster', one.id), one]),
+      ...[...this.clusterSnapshots.values()].map((one): [string, ClusterSnapshot] => [this.arn('cluster-snapshot', one.id), one]),
+      ...[...this.clusterBackups.values()].map((one): [string, ClusterBackup] => [this.arn('cluster-auto-backup', one.id), one]),
+      ...[...this.clusterParameterGroups.values()].map((one): [string, ParameterGroup] => [
+        this.arn('cluster-pg', one.name),
+        one,
+      ]),
       ...[...this.parameterGroups.values()].map((one): [string, ParameterGroup] => [this.arn('pg', one.name), one]),
       ...[...this.subnetGroups.values()].map((one): [string, SubnetGroup] => [this.arn('subgrp', one.name), one]),
       ...[...this.optionGroups.values()].map((one): [string, OptionGroup] => [this.arn('og', one.name), one]),

@@ -4,7 +4,7 @@ import { rfc3339 } from '../../world/clock.ts';
 import type { StateContext } from '../../world/service.ts';
 import { refuse } from '../../world/service.ts';
 import type { Place, World } from '../../world/world.ts';
-import { deliver, RETRY_POLICY } from '../deliveries.ts';
+import { deliver, RETRY_POLICY, toDeadLetters } from '../deliveries.ts';
 import type { Timetable } from '../timetables.ts';
 import { requestOf } from './targets.ts';
 
@@ -154,6 +154,10 @@ export class SchedulerState {
       },
       dropped: ({ message }) => {
         this.undelivered.push({ schedule: name, scheduled: time, why: message });
+        const queue = Target?.DeadLetterConfig?.Arn;
+        if (!queue) return;
+        const attributes = { SCHEDULE_ARN: arn, TARGET_ARN: Target.Arn!, ERROR_MESSAGE: message };
+        void toDeadLetters(this.#world, queue, { body: Target.Input ?? '{}', attributes, service: Target.RoleArn! });
       },
     });
   }

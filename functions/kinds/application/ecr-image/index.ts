@@ -16,6 +16,8 @@ export default kind({
   name: KIND,
   layer: 'application',
   cut: 'exact',
+  usual: { sealMinutes: 1, copyMinutes: 5 },
+  quotas: [],
   loses: [
     'Images that nothing ran at the cut, and tags but those that workloads name.',
     'Images of other registries: those of other accounts and regions, and public ones. The point names them and holds nothing of them.',

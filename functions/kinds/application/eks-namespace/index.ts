@@ -16,6 +16,8 @@ export default kind({
   name: KIND,
   layer: 'application',
   cut: 'prompt',
+  usual: { sealMinutes: 1, copyMinutes: 2 },
+  quotas: [],
   loses: [
     'What a server sets: uids, resource versions, ages, managed fields, cluster IPs, node ports that nobody had chosen, and statuses.',
     'What controllers make again by themselves: Pods, ReplicaSets and their history, Endpoints, finished Jobs, Events, Leases.',

@@ -15,6 +15,9 @@ export default kind({
   name: KIND,
   layer: 'data-service',
   cut: 'exact',
+  usual: { sealMinutes: 6, copyMinutes: 30 }, // the log reaches T five minutes later; an export takes tens of minutes whatever its size
+  // DynamoDB guide, "Service, account, and table quotas"
+  quotas: [{ name: 'Concurrent exports to S3', most: 300, at: ['vault'], takes: 'copy' }],
   loses: [
     'The table’s name, ARN and stream ARN: what names them is rewired, and what is outside the point keeps the old ones.',
     'The records of its stream, and where consumers stood in it.',

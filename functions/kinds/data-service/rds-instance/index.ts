@@ -1,9 +1,9 @@
 import { kind } from '../../kind.ts';
-import { capture } from './capture.ts';
-import { copy } from './copy.ts';
+import { capturing } from '../rds/capture.ts';
+import { copying } from '../rds/copy.ts';
+import { expiring, straysOf } from '../rds/expire.ts';
 import { discover } from './discover.ts';
-import { expire, strays } from './expire.ts';
-import { KIND } from './instance.ts';
+import { instances } from './instances.ts';
 import { preview } from './preview.ts';
 import { restore } from './restore.ts';
 
@@ -12,9 +12,21 @@ import { restore } from './restore.ts';
  * (RDS guide, "Restoring a DB instance to a specified time"); and in another region too, somewhat later, where the backups are replicated.
  */
 export default kind({
-  name: KIND,
+  name: instances.kind,
   layer: 'data-service',
   cut: 'exact',
+  usual: { sealMinutes: 6, copyMinutes: 15 }, // the log reaches T five minutes later, its replica some minutes after that
+  // RDS guide, "Quotas and constraints for Amazon RDS"
+  quotas: [
+    { name: 'Cross-Region automated backups', most: 20, at: ['vault'], takes: 'member' },
+    {
+      name: 'Manual DB instance snapshots',
+      most: 100,
+      at: ['home', 'vault'],
+      takes: 'outlasting',
+      by: ['materialise', 'snapshot'],
+    },
+  ],
   loses: [
     'The instance’s name, endpoint and ARN: what names them is rewired, and what is outside the point keeps the old ones.',
     'Its resource id, which IAM policies for database logins name (`rds-db:connect`).',
@@ -25,10 +37,10 @@ export default kind({
     'Away from home, the original encryption key: replicas have the key that they were set up with, snapshots the vault’s.',
   ],
   discover,
-  capture,
-  copy,
+  capture: capturing(instances),
+  copy: copying(instances),
   restore,
   preview,
-  strays,
-  expire,
+  strays: straysOf(instances),
+  expire: expiring(instances),
 });

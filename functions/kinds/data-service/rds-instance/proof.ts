@@ -9,15 +9,17 @@ import {
   StartDBInstanceAutomatedBackupsReplicationCommand,
 } from '@aws-sdk/client-rds';
 import { ExecuteStatementCommand, RDSDataClient } from '@aws-sdk/client-rds-data';
-import { type Call, calls } from '../../../aws/call.ts';
+import { calls } from '../../../aws/call.ts';
 import { when } from '../../../aws/errors.ts';
-import { type Door, open, type Scene, verb } from '../../../aws/verb.ts';
+import { composed, type Door, open, type Scene, verb } from '../../../aws/verb.ts';
 import type { Place } from '../../../domain.ts';
 import { DATA_KEY } from '../../../vault/layout.ts';
 import { proof, type Seed, type Seeded, waitFor } from '../../proof.ts';
 import { ownTags, tagMap } from '../../scope.ts';
-import { findInstance, findLog, findSnapshot, looksAtBackups, looksAtInstances, looksAtSnapshots } from './describe.ts';
-import { instanceArn, instanceFacts, nameIn, snapshotArn } from './instance.ts';
+import { nameIn, rdsArn } from '../rds/names.ts';
+import { instanceFacts } from './instance.ts';
+import { findInstance, instances, looksAtInstances } from './instances.ts';
+import { findLog } from './log.ts';
 
 const { again } = calls('rds', RDSClient);
 /** Contents are reached through the Data API, which AWS serves for clusters only: against an account a drill has to ask in another way. */
@@ -34,7 +36,6 @@ const GROUP = 'laws-postgres16';
 
 const seeding = {
   ...looksAtInstances,
-  ...looksAtBackups,
   ...sql,
   create: again(CreateDBInstanceCommand),
 };
@@ -70,8 +71,8 @@ async function seed(aws: Seeding, { name, tags, vault }: Seed, scene: Scene): Pr
   });
   await aws.create({ ...common, DBInstanceIdentifier: plain, Engine: 'mysql', BackupRetentionPeriod: 3 });
   for (const id of [ledger, plain]) await fill(aws, id, scene);
-  for (const id of [ledger, plain]) await replicate(instanceArn(scene.here, id), vault, scene);
-  return { ids: [ledger, plain].map((id) => instanceArn(scene.here, id)) };
+  for (const id of [ledger, plain]) await replicate(rdsArn(scene.here, 'db', id), vault, scene);
+  return { ids: [ledger, plain].map((id) => rdsArn(scene.here, 'db', id)) };
 }
 
 async function fill(aws: Seeding, id: string, { clock, here }: Scene): Promise<void> {
@@ -80,7 +81,7 @@ async function fill(aws: Seeding, id: string, { clock, here }: Scene): Promise<v
     `DB instance ${id}`,
     async () => (await findInstance(aws, id))?.DBInstanceStatus === 'available' || undefined,
   );
-  const arn = instanceArn(here, id);
+  const arn = rdsArn(here, 'db', id);
   await run(
     aws,
     arn,
@@ -94,11 +95,15 @@ async function fill(aws: Seeding, id: string, { clock, here }: Scene): Promise<v
 /** In the vault's region, as whoever sets up a vault does it once. */
 async function replicate(SourceDBInstanceArn: string, place: Place, { clock, transport, home }: Scene): Promise<void> {
   const start = again(StartDBInstanceAutomatedBackupsReplicationCommand);
-  const there = verb({ start, ...looksAtBackups, ...looksAtInstances }, async (aws, resource: string) => {
+  const there = verb({ start, ...findLog.calls }, async (aws, resource: string, scene) => {
     await aws
       .start({ SourceDBInstanceArn, KmsKeyId: DATA_KEY, BackupRetentionPeriod: 7 })
       .catch(when('InvalidDBInstanceAutomatedBackupStateFault', () => undefined));
-    await waitFor(clock, `The replication of ${SourceDBInstanceArn}`, async () => (await findLog(aws, resource))?.window);
+    await waitFor(
+      clock,
+      `The replication of ${SourceDBInstanceArn}`,
+      async () => (await findLog.run(aws, resource, scene))?.window,
+    );
   });
   const look = verb(looksAtInstances, (aws, id: string) => findInstance(aws, id));
   const instance = await open(look, transport, clock, { here: home, home })(nameIn(SourceDBInstanceArn));
@@ -126,7 +131,11 @@ async function destroy(aws: Door<typeof destroying>, arn: string, { clock }: Sce
   );
 }
 
-const snapshotting = { ...looksAtSnapshots, createSnapshot: again(CreateDBSnapshotCommand) } satisfies Record<string, Call<any>>;
+const createTheirs = verb({ createTheirs: again(CreateDBSnapshotCommand) }, async (aws, DBInstanceIdentifier: string) => {
+  const DBSnapshotIdentifier = `theirs-${DBInstanceIdentifier}`;
+  await aws.createTheirs({ DBInstanceIdentifier, DBSnapshotIdentifier });
+  return DBSnapshotIdentifier;
+});
 
 export default proof({
   prepare: verb({ createGroup: again(CreateDBParameterGroupCommand) }, async (aws) => {
@@ -140,14 +149,9 @@ export default proof({
   }),
   fingerprint: verb({ ...sql, ...looksAtInstances }, fingerprint),
   destroy: verb(destroying, destroy),
-  foreign: verb(snapshotting, async (aws, arn, { clock, here }) => {
-    const DBSnapshotIdentifier = `theirs-${nameIn(arn)}`;
-    await aws.createSnapshot({ DBInstanceIdentifier: nameIn(arn), DBSnapshotIdentifier });
-    await waitFor(
-      clock,
-      `Snapshot ${DBSnapshotIdentifier}`,
-      async () => (await findSnapshot(aws, DBSnapshotIdentifier))?.Status === 'available' || undefined,
-    );
-    return snapshotArn(here, DBSnapshotIdentifier);
+  foreign: composed({ createTheirs, findSnapshot: instances.findSnapshot }, async (aws, arn: string, { clock, here }) => {
+    const name = await aws.createTheirs(nameIn(arn));
+    await waitFor(clock, `Snapshot ${name}`, async () => (await aws.findSnapshot(name))?.status === 'available' || undefined);
+    return rdsArn(here, 'snapshot', name);
   }),
 });

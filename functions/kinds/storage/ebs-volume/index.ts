@@ -15,6 +15,12 @@ export default kind({
   name: KIND,
   layer: 'storage',
   cut: 'prompt',
+  usual: { sealMinutes: 10, copyMinutes: 30 }, // by what changed since the last one; hours after much (EBS guide, "How snapshots work")
+  // EBS guide, "Amazon EBS quotas": the first is raised by AWS Support only
+  quotas: [
+    { name: 'Concurrent snapshot copies per destination Region', most: 20, at: ['vault'], takes: 'copy' },
+    { name: 'Snapshots per Region', most: 100_000, at: ['home', 'vault'], takes: 'point' },
+  ],
   loses: [
     'The volume’s id and zone: what names them is rewired, and what is outside the point keeps the old ones.',
     'What a host had not yet written to the volume when the snapshot was accepted, unless a freeze had it flushed.',

@@ -16,6 +16,9 @@ export default kind({
   layer: 'storage',
   cut: 'slow',
   leastSeconds: 120, // a job rests in its queue for a minute or more before it walks
+  usual: { sealMinutes: 20, copyMinutes: 20 }, // by the number of files; a job may wait in its queue first (AWS Backup guide, "Amazon EFS backups")
+  // AWS Backup guide, "AWS Backup quotas"
+  quotas: [{ name: 'Concurrent outbound copies to one Region', most: 100, at: ['vault'], takes: 'copy' }],
   loses: [
     'The file system’s, its access points’ and mount targets’ ids and addresses: what names them is rewired, and what is outside the point keeps the old ones.',
     'The instant: each file is as it was at some time between the beginning and the end of its backup, and what was moved meanwhile may be in it twice or not at all.',

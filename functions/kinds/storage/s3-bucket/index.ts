@@ -15,6 +15,8 @@ export default kind({
   name: KIND,
   layer: 'storage',
   cut: 'exact',
+  usual: { sealMinutes: 2, copyMinutes: 10 }, // by the number of versions that are new
+  quotas: [],
   loses: [
     'The bucket’s name and ARN: what names them is rewired, and what is outside the point keeps the old ones.',
     'Older versions, version ids, times of last change, and the ETags of objects that were uploaded in parts.',

@@ -1,6 +1,16 @@
 import { attributes, given, type Properties, type ResourceTypes, tagMap } from './resource.ts';
 
-const CONFIGURED = ['Role', 'Handler', 'Runtime', 'Description', 'Timeout', 'MemorySize', 'Environment', 'TracingConfig'];
+const CONFIGURED = [
+  'Role',
+  'Handler',
+  'Runtime',
+  'Description',
+  'Timeout',
+  'MemorySize',
+  'Environment',
+  'TracingConfig',
+  'VpcConfig',
+];
 const configuration = (properties: Properties): Record<string, unknown> =>
   given(Object.fromEntries(CONFIGURED.map((name) => [name, properties[name]])));
 

@@ -54,9 +54,10 @@ export const exportTasks = operations<typeof SDK, RdsState>()({
     if (state.exports.has(id)) refuse('ExportTaskAlreadyExistsFault', `Export task ${id} already exists.`);
     if (input.ExportOnly?.length) refuse('InvalidExportOnlyFault', 'The local AWS exports whole databases only.');
     const source = input.SourceArn ?? '';
-    if (!source.startsWith(state.arn('snapshot', '')))
+    const [ofInstance, ofCluster] = [state.arn('snapshot', ''), state.arn('cluster-snapshot', '')];
+    if (![ofInstance, ofCluster].some((prefix) => source.startsWith(prefix)))
       refuse('InvalidParameterValue', `${source} is not the ARN of a DB snapshot of this account and region.`);
-    const snapshot = state.snapshot(source);
+    const snapshot = source.startsWith(ofCluster) ? state.clusterSnapshot(source) : state.snapshot(source);
     if (snapshot.status !== 'available')
       refuse('InvalidExportSourceStateFault', `The export source ${source} is ${snapshot.status}.`);
     refuseBusy(source, context);

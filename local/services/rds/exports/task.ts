@@ -11,13 +11,16 @@ import { type ExportedTable, tablesOf } from './table.ts';
 /** An export task as DescribeExportTasks answers it. */
 export type Export = { -readonly [K in keyof SDK.ExportTask]: SDK.ExportTask[K] };
 
+/** A snapshot of an instance or of a cluster. */
+type Exported = Pick<Snapshot, 'image'> & { readonly settings: Pick<Snapshot['settings'], 'database' | 'engine'> };
+
 /** STARTING hides a full restore of the snapshot (RDS guide, "Exporting DB snapshot data to Amazon S3"). */
 const STARTING = [300, 1200] as const;
 const EXPORTING = [60, 600] as const;
 const GIB = 2 ** 30;
 
 /** Carries an export out over time, writing with the role's rights; what stands in its way ends it as FAILED with the reason. */
-export function carryOut(task: Export, snapshot: Snapshot, { after, world, region, account }: Context<RdsState>): void {
+export function carryOut(task: Export, snapshot: Exported, { after, world, region, account }: Context<RdsState>): void {
   const stopped = (): boolean => {
     if (task.Status === 'CANCELING') Object.assign(task, { Status: 'CANCELED', TaskEndTime: new Date(world.clock.now()) });
     return task.Status === 'CANCELED' || task.Status === 'FAILED';
@@ -55,7 +58,7 @@ interface Stand {
 async function write(
   task: Export,
   tables: readonly ExportedTable[],
-  { settings }: Snapshot,
+  { settings }: Exported,
   { world, place }: Stand,
 ): Promise<void> {
   const root = [task.S3Prefix, task.ExportTaskIdentifier].filter(Boolean).join('/');

@@ -33,11 +33,17 @@ interface Wanted {
 }
 
 /** The parameter group of an instance: one that is there and is of the engine's family; the family's default is always there. */
-export function parameterGroupFor(name: string | undefined, { engine, version }: Wanted, { state }: Context<RdsState>): string {
+export function parameterGroupFor(
+  name: string | undefined,
+  { engine, version }: Wanted,
+  { state }: Context<RdsState>,
+  among: ReadonlyMap<string, ParameterGroup> = state.parameterGroups,
+  unknown = 'DBParameterGroupNotFoundFault',
+): string {
   const standard = defaultParameterGroup(engine, version);
   if (name === undefined || name === standard) return standard;
-  const group = state.parameterGroups.get(name);
-  if (!group) return refuse('DBParameterGroupNotFoundFault', `DBParameterGroup not found: ${name}`, { status: 404 });
+  const group = among.get(name);
+  if (!group) return refuse(unknown, `${unknown.replace(/NotFoundFault$/, '')} not found: ${name}`, { status: 404 });
   if (group.family !== engineNamed(engine).family(version))
     refuse(
       'InvalidParameterCombination',

@@ -14,7 +14,7 @@ const find = (name: string | undefined, state: RdsState): ParameterGroup =>
   refuse('DBParameterGroupNotFoundFault', `DBParameterGroup not found: ${name}`, { status: 404 });
 
 /** The default groups of every family are there and cannot be changed (RDS guide, "Working with parameter groups"). */
-function standard(name: string): ParameterGroup | undefined {
+export function standard(name: string): ParameterGroup | undefined {
   const family = name.slice('default.'.length);
   const known = Object.values(ENGINES).some((engine) => engine.versions.some((version) => engine.family(version) === family));
   return known

@@ -67,7 +67,7 @@ export const subnetGroups = operations<typeof SDK, RdsState>()({
 
   DeleteDBSubnetGroup({ DBSubnetGroupName }, { state }) {
     const { name } = find(DBSubnetGroupName, state);
-    if ([...state.instances.values()].some(({ settings }) => settings.subnetGroup === name))
+    if ([...state.instances.values(), ...state.clusters.values()].some(({ settings }) => settings.subnetGroup === name))
       refuse(
         'InvalidDBSubnetGroupStateFault',
         `Cannot delete the subnet group '${name}' because at least one database instance is still using it.`,

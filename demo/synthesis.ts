@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, DefaultStackSynthesizer, Stack } from 'aws-cdk-lib';
+import type { Configuration } from '../functions/configuration/schema.ts';
+import type { Place, Vault } from '../functions/domain.ts';
+import { stores } from '../infra/buckets.ts';
+import type { Bundle } from '../infra/bundle.ts';
+import { stacksFor } from '../infra/stacks.ts';
+import type { Synthesised } from './templates.ts';
+
+/** A cloud assembly, for places that were not bootstrapped but have a bucket for assets. */
+const newApp = (outdir: string): App =>
+  new App({
+    outdir,
+    analyticsReporting: false,
+    defaultStackSynthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }),
+  });
+
+/** Every stack of a configuration, in this process and without the rules of cdk-nag, which the CLI's synthesis holds. */
+export async function synthesise(
+  configuration: Configuration,
+  outdir: string,
+  bundles?: ReadonlyMap<string, Bundle>,
+): Promise<readonly Synthesised[]> {
+  const app = newApp(outdir);
+  await stacksFor(app, configuration, bundles);
+  return stacksIn(app);
+}
+
+export function synthesiseStores(place: Place, lock: Vault['lock'], outdir: string): readonly Synthesised[] {
+  const app = newApp(outdir);
+  stores(new Stack(app, 'stores', { stackName: 'stillpoint-stores', env: place }), place, { lock, staging: false });
+  return stacksIn(app);
+}
+
+interface Manifest {
+  readonly files: Readonly<
+    Record<
+      string,
+      {
+        readonly source: { readonly path: string; readonly packaging: string };
+        readonly destinations: Readonly<Record<string, { readonly objectKey: string }>>;
+      }
+    >
+  >;
+}
+
+function stacksIn(app: App): readonly Synthesised[] {
+  const assembly = app.synth();
+  return assembly.stacks.map(({ id, stackName, environment, template }) => {
+    const { files } = JSON.parse(readFileSync(join(assembly.directory, `${id}.assets.json`), 'utf8')) as Manifest;
+    const assets = Object.values(files)
+      .filter(({ source }) => source.packaging === 'zip')
+      .flatMap(({ source, destinations }) =>
+        Object.values(destinations).map(({ objectKey }) => ({ key: objectKey, folder: join(assembly.directory, source.path) })),
+      );
+    const { account, region } = environment;
+    return { place: { account, region }, name: stackName, template: JSON.stringify(template), assets };
+  });
+}

@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Place, World } from '../../world/world.ts';
+import type { LogsState } from '../logs/state.ts';
+import type { StsState } from '../sts/state.ts';
+import { Environment } from './environment.ts';
+import { failed, type Result } from './results.ts';
+import type { Deployed } from './state.ts';
+import { unzip } from './zip.ts';
+
+/** One invocation of a function that is deployed as a Zip. */
+export interface Run {
+  readonly deployed: Deployed;
+  readonly arn: string;
+  readonly place: Place;
+  readonly payload: string;
+  readonly requestId: string;
+  /** Aborted when its time has run out. */
+  readonly stop: AbortSignal;
+}
+
+interface Warm {
+  readonly environment: Environment;
+  /** Of a function as it was deployed: a new revision begins with new environments. */
+  readonly of: string;
+  /** When its role's keys expire, in virtual milliseconds. */
+  readonly until: number;
+}
+
+/** A thread with its code loaded takes some 30 MB of the machine; this many are kept, the longest idle end first. */
+const MOST_WARM = 32;
+const SESSION_SECONDS = 12 * 3600;
+
+/** The execution environments of a world: each loaded once, kept warm, and used for one invocation at a time. */
+class Environments {
+  readonly #world: World;
+  readonly #warm: Warm[] = [];
+  readonly #all = new Set<Environment>();
+
+  constructor(world: World) {
+    this.#world = world;
+    world.atEnd(() => Promise.all([...this.#all].map((environment) => environment.end())));
+  }
+
+  async run({ deployed, arn, place, payload, requestId, stop }: Run): Promise<Result> {
+    const { clock, random } = this.#world;
+    if (!this.#world.origin.startsWith('http://127.0.0.1:')) return UNSERVED;
+    const deadline = clock.now() + deployed.timeoutSeconds * 1000;
+    const of = `${arn}/${deployed.revision}`;
+    const warm = this.#take(of, deadline) ?? this.#make(of, deployed, place);
+    const { environment } = warm;
+    this.#all.add(environment);
+    stop.addEventListener('abort', () => void environment.end(), { once: true });
+    const ready = await environment.load();
+    if (ready !== 'ready') {
+      void environment.end(); // time must not pass over it
+      return ready;
+    }
+    const result = await environment.invoke({ payload, requestId, arn, deadline, seed: random.hex(32) });
+    if (environment.ended || stop.aborted) this.#all.delete(environment);
+    else this.#keep(warm);
+    return result;
+  }
+
+  #take(of: string, deadline: number): Warm | undefined {
+    const index = this.#warm.findIndex((one) => one.of === of && one.until > deadline && !one.environment.ended);
+    return index < 0 ? undefined : this.#warm.splice(index, 1)[0];
+  }
+
+  #keep(warm: Warm): void {
+    this.#warm.push(warm);
+    if (this.#warm.length > MOST_WARM) {
+      const { environment } = this.#warm.shift()!;
+      this.#all.delete(environment);
+      void environment.end();
+    }
+  }
+
+  #make(of: string, deployed: Deployed, place: Place): Warm {
+    const { account, region } = place;
+    const until = this.#world.clock.now() + SESSION_SECONDS * 1000;
+    const stream = `[$LATEST]${this.#world.random.hex(32)}`;
+    const folder = folderOf(deployed.zip!.bytes);
+    const environment = new Environment(this.#world, {
+      folder,
+      handlerName: deployed.handlerName,
+      variables: {
+        ...deployed.variables,
+        ...this.#keysFor(deployed, account, until),
+        AWS_REGION: region,
+        AWS_DEFAULT_REGION: region,
+        AWS_ENDPOINT_URL: this.#world.origin,
+        AWS_EXECUTION_ENV: `AWS_Lambda_${deployed.runtime}`,
+        AWS_LAMBDA_FUNCTION_NAME: deployed.name,
+        AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(deployed.memoryMb),
+        AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${deployed.name}`,
+        AWS_LAMBDA_LOG_STREAM_NAME: stream,
+        LAMBDA_TASK_ROOT: folder,
+        TZ: ':UTC',
+      },
+      write: (lines) => this.#world.state<LogsState>('logs', place).write(`/aws/lambda/${deployed.name}`, stream, lines),
+    });
+    return { environment, of, until };
+  }
+
+  /** Lambda assumes the function's role; its session bears the function's name (Lambda guide, "Lambda execution role"). */
+  #keysFor({ role, name }: Deployed, account: string, until: number): Record<string, string> {
+    const { random } = this.#world;
+    const AWS_ACCESS_KEY_ID = `ASIA${random.hex(16).toUpperCase()}`;
+    const caller = { account, arn: `arn:aws:sts::${account}:assumed-role/${role.split('/').at(-1)}/${name}` };
+    this.#world.state<StsState>('sts', { account, region: '' }).issue(AWS_ACCESS_KEY_ID, { caller, expires: new Date(until) });
+    return { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY: random.hex(40), AWS_SESSION_TOKEN: random.hex(64) };
+  }
+}
+
+const UNSERVED = failed({
+  errorType: 'Runtime.Unserved',
+  errorMessage: 'The local Lambda runs the code of a Zip only where its world is served, as the code calls AWS over HTTP.',
+});
+
+const folders = new Map<string, string>();
+let root: string | undefined;
+
+/** The unpacked code of an archive, in a temporary folder that goes with this process. */
+function folderOf(zip: Uint8Array): string {
+  const digest = createHash('sha256').update(zip).digest('hex');
+  const known = folders.get(digest);
+  if (known) return known;
+  if (!root) {
+    const made = mkdtempSync(join(tmpdir(), 'local-lambda-'));
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+    root = made;
+  }
+  const folder = join(root, digest.slice(0, 32));
+  for (const { path, bytes } of unzip(zip)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), bytes);
+  }
+  folders.set(digest, folder);
+  return folder;
+}
+
+const environments = new WeakMap<World, Environments>();
+
+export function environmentsOf(world: World): Environments {
+  const found = environments.get(world) ?? new Environments(world);
+  environments.set(world, found);
+  return found;
+}
