@@ -44,7 +44,7 @@ export async function start(target: Target, place: Place, started: Started): Pro
   )(startExecution)(started).catch(
     when('StateMachineDoesNotExist', () => {
       throw new Complaint(
-        `Stillpoint is not deployed in ${place.account}/${place.region}: it has no state machine stillpoint-${started.workflow}.`,
+        `Stillpoint is not deployed in ${place.account}/${place.region}: run \`cdk deploy\` (there is no state machine stillpoint-${started.workflow}).`,
       );
     }),
   );

@@ -29,6 +29,7 @@ program
   .option('-p, --port <port>', 'the port, 0 for any that is free', '4566')
   .option('--speed <n>', 'virtual seconds per real one; 0 lets time stand', '60')
   .option('--seed <seed>', 'what every delay and choice follows from', '0')
+  .option('--application', 'with the sample application living in it, and nothing that protects it')
   .option('--sample', 'with the sample application living in it and Stillpoint deployed')
   .exitOverride()
   .action((options) => local(options));

@@ -160,7 +160,7 @@ export const at =
 export function whyNot(error: unknown, { place }: Vault): string {
   const { name, message } = error as Error;
   if (unanswered(error)) return `${place.region} does not answer`;
-  if (name === 'NoSuchBucket') return `Stillpoint is not deployed in ${place.account}/${place.region}`;
+  if (name === 'NoSuchBucket') return `not deployed in ${place.account}/${place.region}: run \`cdk deploy\``;
   return `${name}: ${message}`;
 }
 

@@ -33,9 +33,20 @@ export async function sample(
   return { shop, configuration };
 }
 
-/** For `stillpoint local --sample`: answers what there is to try. */
+/** For `stillpoint local --application`: the shop alone, as it is before anybody protects it. Answers what there is to try. */
+export async function installApplication(world: World): Promise<string[]> {
+  const shop = await world.clock.settle(installShop(world, direct(world), { pace: { clients: 4, rate: 0.25 } }));
+  shop.writers.start();
+  return [
+    `The sample application "shop" lives in ${shop.place.region}; a standby cluster waits in eu-west-1. Nothing protects it yet.`,
+    'From a second terminal, with the exports above: npx cdk bootstrap aws://111122223333/us-east-1 aws://111122223333/eu-west-1',
+    'and then: npx cdk deploy --all --require-approval never',
+  ];
+}
+
+/** For `stillpoint local --sample`: the deployed bundles run in the local Lambda. Answers what there is to try. */
 export async function installSample(world: World): Promise<string[]> {
-  const { shop } = await world.clock.settle(sample(world));
+  const { shop } = await world.clock.settle(sample(world, { transport: undefined }));
   shop.writers.start();
   return [
     `The sample application "shop" lives in ${shop.place.region}; a standby cluster waits in eu-west-1. Stillpoint protects it hourly.`,

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, DefaultStackSynthesizer, Stack } from 'aws-cdk-lib';
 import type { Configuration } from '../functions/configuration/schema.ts';
@@ -9,10 +8,10 @@ import type { Bundle } from '../infra/bundle.ts';
 import { stacksFor } from '../infra/stacks.ts';
 import type { Synthesised } from './templates.ts';
 
-/** A cloud assembly in a temporary folder, for places that were not bootstrapped but have a bucket for assets. */
-const newApp = (): App =>
+/** A cloud assembly, for places that were not bootstrapped but have a bucket for assets. */
+const newApp = (outdir: string): App =>
   new App({
-    outdir: mkdtempSync(join(tmpdir(), 'stillpoint-assembly-')),
+    outdir,
     analyticsReporting: false,
     defaultStackSynthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }),
   });
@@ -20,15 +19,16 @@ const newApp = (): App =>
 /** Every stack of a configuration, in this process and without the rules of cdk-nag, which the CLI's synthesis holds. */
 export async function synthesise(
   configuration: Configuration,
+  outdir: string,
   bundles?: ReadonlyMap<string, Bundle>,
 ): Promise<readonly Synthesised[]> {
-  const app = newApp();
+  const app = newApp(outdir);
   await stacksFor(app, configuration, bundles);
   return stacksIn(app);
 }
 
-export function synthesiseStores(place: Place, lock: Vault['lock']): readonly Synthesised[] {
-  const app = newApp();
+export function synthesiseStores(place: Place, lock: Vault['lock'], outdir: string): readonly Synthesised[] {
+  const app = newApp(outdir);
   stores(new Stack(app, 'stores', { stackName: 'stillpoint-stores', env: place }), place, { lock, staging: false });
   return stacksIn(app);
 }

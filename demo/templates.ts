@@ -31,42 +31,43 @@ const known = new Map<string, Promise<readonly Synthesised[]>>();
  * same configuration and sources: synthesis takes seconds, and simulations deploy the same templates hundreds of times.
  */
 export const templatesFor = (configuration: Configuration): Promise<readonly Synthesised[]> =>
-  once(['stacks', configuration], async () => {
+  once(['stacks', configuration], async (outdir) => {
     const { synthesise } = await import('./synthesis.ts');
-    return await synthesise(configuration, onelineBundles());
+    return await synthesise(configuration, outdir, onelineBundles());
   });
 
 /** The same, with every step's real bundle. */
-export async function bundledTemplatesFor(configuration: Configuration): Promise<readonly Synthesised[]> {
-  const { synthesise } = await import('./synthesis.ts');
-  return await synthesise(configuration);
-}
+export const bundledTemplatesFor = (configuration: Configuration): Promise<readonly Synthesised[]> =>
+  once(['bundled', configuration], async (outdir) => {
+    const { synthesise } = await import('./synthesis.ts');
+    return await synthesise(configuration, outdir);
+  });
 
 /** The stores and keys of one place alone, as its stack has them. */
 export const storesFor = (place: Place, lock: Vault['lock']): Promise<readonly Synthesised[]> =>
-  once(['stores', place, lock ?? null], async () => {
+  once(['stores', place, lock ?? null], async (outdir) => {
     const { synthesiseStores } = await import('./synthesis.ts');
-    return synthesiseStores(place, lock);
+    return synthesiseStores(place, lock, outdir);
   });
 
-function once(what: unknown, make: () => Promise<readonly Synthesised[]>): Promise<readonly Synthesised[]> {
+type Make = (outdir: string) => Promise<readonly Synthesised[]>;
+
+function once(what: unknown, make: Make): Promise<readonly Synthesised[]> {
   const digest = createHash('sha256').update(sources()).update(JSON.stringify(what)).digest('hex').slice(0, 32);
-  const found = known.get(digest) ?? keep(join(CACHE, `${digest}.json`), make);
+  const found = known.get(digest) ?? keep(join(CACHE, digest), make);
   known.set(digest, found);
   return found;
 }
 
-async function keep(file: string, make: () => Promise<readonly Synthesised[]>): Promise<readonly Synthesised[]> {
-  if (existsSync(file)) {
-    const kept = JSON.parse(readFileSync(file, 'utf8')) as readonly Synthesised[];
-    const folder = onelineFolder();
-    return kept.map((stack) => ({ ...stack, assets: stack.assets.map(({ key }) => ({ key, folder })) }));
-  }
-  const made = await make();
+/** What was made is kept with the assembly that its assets lie in. What was not finished is never taken for a cache. */
+async function keep(path: string, make: Make): Promise<readonly Synthesised[]> {
+  const file = `${path}.json`;
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as readonly Synthesised[];
   mkdirSync(CACHE, { recursive: true });
-  const unfinished = `${file}.${process.pid}.${Math.trunc(performance.now())}`;
+  const made = await make(mkdtempSync(`${path}-`));
+  const unfinished = `${file}.${process.pid}`;
   writeFileSync(unfinished, JSON.stringify(made));
-  renameSync(unfinished, file); // what was not finished is never taken for a cache
+  renameSync(unfinished, file);
   return made;
 }
 

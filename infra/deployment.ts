@@ -79,6 +79,7 @@ export function deploymentsOf(configuration: Configuration, bundles: Deployment[
         here,
         homes: unique(present.map(({ home }) => home)),
         hooks: [...new Set(present.flatMap(({ freeze }) => (freeze ? [freeze.function] : [])))],
+        locked: vault?.lock !== undefined,
       },
     };
   });

@@ -24,7 +24,12 @@ export async function placeStack(
     terminationProtection: true,
   });
   const key = stores(stack, here, { lock: deployment.vault?.lock, staging: role === 'home' });
-  await serviceRoles(stack, workflows, deployment.around);
+  await serviceRoles(
+    stack,
+    workflows,
+    deployment.around,
+    deployment.vaults.map(({ place }) => place),
+  );
   const dead = deadLetters(stack, here);
   for (const workflow of workflows) await machine(stack, workflow, deployment);
   reconciles(stack, deployment, dead);

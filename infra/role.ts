@@ -2,10 +2,10 @@ import { CfnManagedPolicy, CfnRole, type CfnRoleProps } from 'aws-cdk-lib/aws-ia
 import type { Construct } from 'constructs';
 import { actionsOf } from '../functions/aws/actions.ts';
 import { type Call, type Calls, operationOf } from '../functions/aws/call.ts';
-import type { Place } from '../functions/domain.ts';
+import { type Place, samePlace } from '../functions/domain.ts';
 import { loadKinds } from '../functions/kinds/index.ts';
 import { functionName, roleName } from '../functions/vault/layout.ts';
-import { type AnyStep, kindVerb, type Uses } from '../functions/workflows/step.ts';
+import { type AnyStep, holds, kindVerb, type Uses } from '../functions/workflows/step.ts';
 import { type Around, type Asked, type Scope, scopesOf, serviceOf, TAGGING } from './scope.ts';
 
 export interface Statement extends Scope {
@@ -21,7 +21,9 @@ export async function callsOfStep(step: AnyStep): Promise<{ own: Call[]; theirs:
   const kinds = step.kinds ? await loadKinds() : [];
   return {
     own: Object.values(step.uses as Uses).flatMap(({ calls }) => Object.values(calls as Calls)),
-    theirs: kinds.flatMap((kind) => (step.kinds ?? []).flatMap((verb) => Object.values(kindVerb(kind, verb).calls))),
+    theirs: kinds.flatMap((kind) =>
+      (step.kinds ?? []).flatMap((verb) => (holds(step, verb, kind) ? Object.values(kindVerb(kind, verb).calls) : [])),
+    ),
   };
 }
 
@@ -40,7 +42,10 @@ export async function askedBy(step: AnyStep, { here, homes }: Around): Promise<A
       ...keys.map((action) => ({ action, call: 's3:Object', ...common })),
     ];
   };
-  return [...own.flatMap((call) => asked(call, 'ledger')), ...theirs.flatMap((call) => asked(call, 'kind'))];
+  const isHome = homes.some((home) => samePlace(home, here));
+  if (step.duty === 'copy' && homes.every((home) => samePlace(home, here))) return []; // nobody else's points are kept here
+  const made = theirs.filter(({ only }) => only === undefined || isHome);
+  return [...own.flatMap((call) => asked(call, 'ledger')), ...made.flatMap((call) => asked(call, 'kind'))];
 }
 
 /** Data lies under keys, the application's or ours: whoever reads or writes objects lets S3 use them. A write in parts reads too. */

@@ -46,6 +46,8 @@ export interface Around {
   readonly here: Place;
   readonly homes: readonly Place[];
   readonly hooks: readonly string[];
+  /** Whether what is kept here is locked; unless it is, nothing that locks is allowed. */
+  readonly locked?: boolean;
 }
 
 /**
@@ -56,6 +58,7 @@ export interface Around {
 export async function scopesOf(asked: Asked, around: Around): Promise<Scope[]> {
   const details = await detailsOf(asked.action);
   const service = serviceOf(asked.action);
+  if (around.locked === false && LOCKS.test(asked.action)) return [];
   if (service === 's3')
     return details.isWildcardOnly ? [{ Resource: ['*'] }] : storeScopes(asked, around, isRead(details.accessLevel));
   const ours = BY_NAME[service]?.(asked, around);
@@ -84,6 +87,9 @@ async function detailsOf(action: string): Promise<Details> {
     );
   return details;
 }
+
+/** What gives a lock, and what reads one to extend it. */
+const LOCKS = /^(s3:(Get|Put)ObjectRetention|ec2:LockSnapshot)$/;
 
 /** What else is ours by name. Machines and functions have no region in their policies' wildcards but that of their ARN. */
 const BY_NAME: Readonly<Record<string, (asked: Asked, around: Around) => Scope[] | undefined>> = {
@@ -183,8 +189,8 @@ function storeScopes({ action, duty, of, places }: Asked, { here, homes }: Aroun
   return [{ Resource: arns([...stores, ...pulled].filter(first)) }, others];
 }
 
-/** Actions that end something, which must bear our tag whoever asks. */
-const DELETES = /:(Batch)?Delete/;
+/** Actions that end something, not an item of a table, which must bear our tag whoever asks. */
+const DELETES = /:(Batch)?Delete(?!Item)/;
 
 /** Actions that give tags. */
 export const TAGGING = /:(CreateTags|TagResource|AddTags\w*)$/;

@@ -1,17 +1,25 @@
 import type { Construct } from 'constructs';
 import { type Call, operationOf, type ServiceRole } from '../functions/aws/call.ts';
-import { samePlace } from '../functions/domain.ts';
+import { type Place, samePlace } from '../functions/domain.ts';
 import type { Workflow } from '../functions/workflows/asl.ts';
 import { workflows as everyWorkflow } from '../functions/workflows/index.ts';
 import { callsOfStep, role, statementsFor } from './role.ts';
 import type { Around, Asked } from './scope.ts';
 
 /** The roles that calls hand to AWS's own services, each made where the service acts, with what the calls say that it does there. */
-export async function serviceRoles(scope: Construct, deployed: readonly Workflow[], around: Around): Promise<void> {
+export async function serviceRoles(
+  scope: Construct,
+  deployed: readonly Workflow[],
+  around: Around,
+  vaults: readonly Place[],
+): Promise<void> {
   const byName = new Map<string, { service: string; asked: Asked[] }>();
   for (const { call, passes } of await passedAt(deployed, around)) {
     const { service, asked } = byName.get(passes.name) ?? { service: passes.service, asked: [] };
-    byName.set(passes.name, { service, asked: [...asked, ...passes.does.map((action) => actsFor(call, action, around))] });
+    byName.set(passes.name, {
+      service,
+      asked: [...asked, ...passes.does.map((action) => actsFor(call, action, around, vaults))],
+    });
   }
   for (const [name, { service, asked }] of byName) role(scope, name, around.here, service, await statementsFor(asked, around));
 }
@@ -29,11 +37,12 @@ async function passedAt(deployed: readonly Workflow[], { here, homes }: Around):
   return found.flat().flatMap((call) => (call.passes ? [{ call, passes: call.passes }] : []));
 }
 
-const actsFor = (call: Call, action: string, { here }: Around): Asked => ({
+/** What a vault asks of home ends in the vault: into its own backup vault a copy is pushed. */
+const actsFor = (call: Call, action: string, { here }: Around, vaults: readonly Place[]): Asked => ({
   action,
   call: `${call.service}:${operationOf(call)}`,
   duty: 'service',
   of: 'kind',
   tagged: false,
-  places: [here],
+  places: call.at === 'home' && action.endsWith('BackupVault') ? vaults : [here],
 });

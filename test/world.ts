@@ -24,9 +24,11 @@ export interface StageOptions {
   readonly shop?: ShopOptions;
   readonly configuration?: (of: Configuration) => Configuration;
   /** Stands between a step's function and AWS. */
-  readonly between?: (transport: Transport, step: string, place: Place) => Transport;
+  readonly between?: (transport: Transport, step: string, place: Place, world: World) => Transport;
   readonly clockOffsets?: Readonly<Record<string, number>>;
   readonly schedules?: boolean;
+  /** What is done to the world of the shop before Stillpoint comes into it. */
+  readonly prepare?: (world: World) => Promise<void>;
   /** Where the lines that functions log go. */
   readonly log?: (line: object) => void;
 }
@@ -161,6 +163,7 @@ export async function stage({
   configuration: change = (of) => of,
   between = (transport) => transport,
   schedules = false,
+  prepare = async () => {},
   ...more
 }: StageOptions): Promise<Stage> {
   services ??= await loadServices();
@@ -171,10 +174,11 @@ export async function stage({
   await world.clock.settle(
     install(world, {
       configuration,
-      transport: (place, step, role) => between(direct(world, role), step, place),
+      transport: (place, step, role) => between(direct(world, role), step, place, world),
       schedules,
       ...more,
     }),
   );
+  await prepare(world);
   return new Stage(world, shop, configuration);
 }

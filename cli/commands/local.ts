@@ -6,6 +6,7 @@ interface Options {
   readonly speed: string;
   readonly seed: string;
   readonly sample?: boolean;
+  readonly application?: boolean;
 }
 
 /** Serves the local AWS until it is interrupted. Its state is in memory and ends with it. */
@@ -18,7 +19,7 @@ export async function local(options: Options): Promise<void> {
       `Port ${port} is taken, perhaps by another local AWS; name another with --port, or 0 for any that is free.`,
     );
   });
-  const account = options.sample ? '111122223333' : '000000000000';
+  const account = options.sample || options.application ? '111122223333' : '000000000000';
   process.stdout.write(
     [
       `Listening on ${url}`,
@@ -30,9 +31,9 @@ export async function local(options: Options): Promise<void> {
       '',
     ].join('\n'),
   );
-  if (options.sample) {
-    const { installSample } = await import('../../demo/sample.ts');
-    const lines = await installSample(world);
+  if (options.sample || options.application) {
+    const { installApplication, installSample } = await import('../../demo/sample.ts');
+    const lines = await (options.sample ? installSample : installApplication)(world);
     process.stdout.write(lines.map((line) => `# ${line}\n`).join(''));
   }
   await new Promise<void>((resolve) => {

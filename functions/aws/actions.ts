@@ -19,13 +19,13 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   's3:HeadBucket': ['s3:ListBucket'],
   's3:HeadObject': READ_OBJECT,
   's3:GetObject': READ_OBJECT,
-  's3:GetObjectTagging': ['s3:GetObjectTagging', 's3:GetObjectVersionTagging'],
+  's3:GetObjectTagging': ['s3:GetObjectVersionTagging'], // each of ours is of a version
   's3:CopyObject': ['s3:PutObject', ...READ_OBJECT],
   's3:CreateMultipartUpload': ['s3:PutObject'],
   's3:UploadPart': ['s3:PutObject'],
   's3:UploadPartCopy': ['s3:PutObject', ...READ_OBJECT],
   's3:CompleteMultipartUpload': ['s3:PutObject'],
-  's3:DeleteObjects': ['s3:DeleteObject'],
+  's3:DeleteObjects': ['s3:DeleteObjectVersion'], // each of ours by its version
   's3:GetBucketEncryption': ['s3:GetEncryptionConfiguration'],
   's3:PutBucketEncryption': ['s3:PutEncryptionConfiguration'],
   's3:GetPublicAccessBlock': ['s3:GetBucketPublicAccessBlock'],

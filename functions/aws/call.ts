@@ -15,6 +15,8 @@ export interface Call<C extends Command = Command> {
   readonly also: readonly string[];
   /** Where the call goes: where the work is done, or to the application's home although the work is done elsewhere. */
   readonly at: 'here' | 'home';
+  /** Where alone the call is ever made, though its verb is opened elsewhere too: where the application lives. */
+  readonly only?: 'home';
   /** The role that the call hands to an AWS service; passing it is checked too (IAM guide, "Grant permissions to pass a role"). */
   readonly passes?: ServiceRole;
 }
@@ -44,6 +46,7 @@ export const operationOf = ({ command }: Pick<Call, 'command'>): string => comma
 interface Options {
   readonly also?: readonly string[];
   readonly at?: Call['at'];
+  readonly only?: 'home';
   readonly passes?: ServiceRole;
 }
 
@@ -51,13 +54,14 @@ interface Options {
 export function calls(service: string, client: ClientClass) {
   const declare =
     (repeat: Call['repeat']) =>
-    <C extends Command>(command: C, { also = [], at = 'here', passes }: Options = {}): Call<C> => ({
+    <C extends Command>(command: C, { also = [], at = 'here', only, passes }: Options = {}): Call<C> => ({
       service,
       client,
       command,
       repeat,
       also: passes ? [...also, 'iam:PassRole'] : also,
       at,
+      ...(only ? { only } : {}),
       ...(passes ? { passes } : {}),
     });
   return {

@@ -25,20 +25,13 @@ const { read, again } = calls('s3', S3Client);
 export const objectListing = { versions: read(ListObjectVersionsCommand) };
 export const objectDeleting = {
   ...objectListing,
-  deleteObjects: again(DeleteObjectsCommand, { also: ['s3:DeleteObjectVersion'] }),
+  deleteObjects: again(DeleteObjectsCommand),
 };
 
 /** A forgotten upload holds no object, and the bucket's lifecycle removes it: so beginning one may be repeated. */
 export const objectCopying = <At extends Call['at']>(from: At) => ({
   copyObject: again(CopyObjectCommand, {
-    also: [
-      's3:GetObject',
-      's3:GetObjectVersion',
-      's3:GetObjectTagging',
-      's3:GetObjectVersionTagging',
-      's3:PutObjectTagging',
-      's3:PutObjectRetention',
-    ],
+    also: ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectVersionTagging', 's3:PutObjectTagging', 's3:PutObjectRetention'],
   }),
   sourceHead: read(HeadObjectCommand, { at: from }),
   sourceTags: read(GetObjectTaggingCommand, { at: from }),

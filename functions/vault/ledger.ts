@@ -1,10 +1,10 @@
 import { Permanent } from '../aws/errors.ts';
-import { verb } from '../aws/verb.ts';
+import { type Door, type Scene, verb } from '../aws/verb.ts';
 import { keepUntil } from '../decide/promise.ts';
 import type { Abandoned, Attempt, Instant, Outcome, Place, Plan, PointName, Progress, Sealed } from '../domain.ts';
 import { retention } from './bundles.ts';
 import { ledgerBucket, outcomeKey, planKey, pointsPrefix, progressKey, publicKeyKey } from './layout.ts';
-import { listing, listKeys, reading, readNewest, readOldest, replace, writeOnce, writing } from './objects.ts';
+import { listing, listKeys, reading, readNewest, readOldest, replace, writeOnce, writing, writingLocked } from './objects.ts';
 import { parseRecord } from './records.ts';
 import { fetchPublicKey, publishing, readSigned, sign, signing, verifySigned } from './signature.ts';
 
@@ -25,7 +25,7 @@ const parse = <T>(text: string, place: Place, key: string): T =>
   parseRecord<T>(JSON.parse(text), `${ledgerBucket(place)}/${key}`);
 
 /** Writes the intent. Ours again goes on with what was written first; another's is a Conflict. */
-export const writePlan = verb(writing, async (aws, plan: Plan, { here }): Promise<Plan> => {
+export const writePlan = verb(writingLocked, async (aws, plan: Plan, { here }): Promise<Plan> => {
   const owned = (text: string) => parse<Plan>(text, here, planKey(plan)).owner === plan.owner;
   const put = {
     Bucket: ledgerBucket(here),
@@ -68,26 +68,30 @@ export const noteProgress = verb(
  * Commits the outcome, signed. The first one written is the outcome: ours of the same status goes on, any other is a Conflict. The public
  * key that verifies it is put beside it first, so that a sealed point can always be verified offline.
  */
-export const commitOutcome = verb(
-  { ...writing, ...signing, ...publishing },
-  async (aws, outcome: Outcome, { here }): Promise<{ digest: string }> => {
-    const Bucket = ledgerBucket(here);
-    const Key = outcomeKey(outcome);
-    const signer = publicKeyKey(here);
-    if ((await readOldest(aws, Bucket, signer)) === undefined) {
-      await writeOnce(aws, { Bucket, Key: signer, Body: await fetchPublicKey(aws) }, () => true);
-    }
-    const { text } = await sign(aws, outcome);
-    const where = `${Bucket}/${Key}`;
-    const same = (there: string) => {
-      const { record } = readSigned<Outcome>(there, where);
-      return record.owner === outcome.owner && record.status === outcome.status;
-    };
-    const lock = outcome.status === 'sealed' ? lockOf(outcome.vault, outcome.sealedAt) : {};
-    const written = await writeOnce(aws, { Bucket, Key, Body: text, ...lock }, same);
-    return { digest: readSigned<Outcome>(written, where).signature.digest };
-  },
-);
+const committing = { ...writing, ...signing, ...publishing };
+
+async function commit(aws: Door<typeof committing>, outcome: Outcome, { here }: Scene): Promise<{ digest: string }> {
+  const Bucket = ledgerBucket(here);
+  const Key = outcomeKey(outcome);
+  const signer = publicKeyKey(here);
+  if ((await readOldest(aws, Bucket, signer)) === undefined) {
+    await writeOnce(aws, { Bucket, Key: signer, Body: await fetchPublicKey(aws) }, () => true);
+  }
+  const { text } = await sign(aws, outcome);
+  const where = `${Bucket}/${Key}`;
+  const same = (there: string) => {
+    const { record } = readSigned<Outcome>(there, where);
+    return record.owner === outcome.owner && record.status === outcome.status;
+  };
+  const lock = outcome.status === 'sealed' ? lockOf(outcome.vault, outcome.sealedAt) : {};
+  const written = await writeOnce(aws, { Bucket, Key, Body: text, ...lock }, same);
+  return { digest: readSigned<Outcome>(written, where).signature.digest };
+}
+
+/** Commits a sealed point, which is locked as its vault says. */
+export const commitOutcome = verb({ ...writingLocked, ...signing, ...publishing }, commit);
+/** Commits that an attempt was given up, which needs no lock: the oldest version is the outcome. */
+export const commitAbandoned = verb(committing, commit);
 
 /** A sealed point, its signature verified against the key in this ledger. Permanent where it is not sealed or was tampered with. */
 export const readSealed = verb(reading, async (aws, point: PointName, { here }): Promise<{ point: Sealed; digest: string }> => {

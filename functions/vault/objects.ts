@@ -11,10 +11,15 @@ import type { Door } from '../aws/verb.ts';
 
 const { read, again } = calls('s3', S3Client);
 
+/** Who may not list a bucket is told that a key is denied, not that it is not there (S3 API, GetObject: Permissions). */
+export const MAY_BE_ABSENT = { also: ['s3:ListBucket'] } as const;
+
 /** How the ledger reads: the oldest version of a key is the truth, whatever was written or marked deleted after it. */
-export const reading = { versions: read(ListObjectVersionsCommand), getObject: read(GetObjectCommand) };
+export const reading = { versions: read(ListObjectVersionsCommand), getObject: read(GetObjectCommand, MAY_BE_ABSENT) };
 /** How the ledger writes: conditionally, always. */
-export const writing = { putObject: again(PutObjectCommand, { also: ['s3:PutObjectRetention'] }), ...reading };
+export const writing = { ...reading, putObject: again(PutObjectCommand) };
+/** The same, where what is written may bear a lock. */
+export const writingLocked = { ...reading, putObject: again(PutObjectCommand, { also: ['s3:PutObjectRetention'] }) };
 export const listing = { listObjects: read(ListObjectsV2Command) };
 
 /** The text of the oldest version of a key; undefined where there never was one. */

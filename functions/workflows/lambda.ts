@@ -6,7 +6,7 @@ import { open } from '../aws/verb.ts';
 import type { Configuration } from '../configuration/schema.ts';
 import { type Application, type Place, samePlace, type Vault } from '../domain.ts';
 import { kinds as registry } from '../kinds/index.ts';
-import { type AnyStep, kindVerb, type OpenedKind, type Request, type Stage } from './step.ts';
+import { type AnyStep, holds, kindVerb, type OpenedKind, type Request, type Stage } from './step.ts';
 
 /** What a deployed function knows besides its step: where it runs, what is configured, and how to reach AWS. */
 export interface Environment {
@@ -71,7 +71,7 @@ function stageOf(step: AnyStep, event: Request, { place, configuration, transpor
       ...(kind.leastSeconds === undefined ? {} : { leastSeconds: kind.leastSeconds }),
       loses: kind.loses,
       open: (verb) => {
-        if (!step.kinds?.includes(verb)) throw new TypeError(`${step.name} does not declare the kinds' verb ${verb}.`);
+        if (!holds(step, verb, kind)) throw new TypeError(`${step.name} does not declare the verb ${verb} of ${kind.name}.`);
         return open(kindVerb(kind, verb), transport, clock, placesOf(scene));
       },
     };

@@ -9,19 +9,21 @@ interface Work {
 
 /**
  * The one loop over passages. Groups what can go on by kind, starts what waits and whose time has come, settles what was started, groups side
- * by side, and answers every item as it stands now. A failed item is a value; a failed call throws, and all of it is asked again.
+ * by side, and answers every item as it stands now. Without `settles` it only starts. A failed item is a value; a failed call throws, and all of it is asked again.
  */
 export async function advance<W extends Work, Done>(
   passage: 'capture' | 'copy' | 'restore',
   works: readonly W[],
   items: readonly Item<Done>[],
   stage: Stage,
+  { settles = true } = {},
 ): Promise<Item<Done>[]> {
   const now = stage.clock.now();
   const byResource = new Map(works.map((work) => [work.resource.id, work]));
   const due = items.filter(
     (item) =>
-      byResource.has(item.resource) && (item.state === 'started' || (item.state === 'waiting' && millis(item.until) <= now)),
+      byResource.has(item.resource) &&
+      ((settles && item.state === 'started') || (item.state === 'waiting' && millis(item.until) <= now)),
   );
   const answered = await Promise.all(
     [...groupBy(due, (item) => `${item.state}/${byResource.get(item.resource)!.resource.kind}`)].map(([group, members]) => {

@@ -1,7 +1,7 @@
 import type { Calls } from '../aws/call.ts';
 import type { Opened, Scene, Verb } from '../aws/verb.ts';
 import type { Configuration } from '../configuration/schema.ts';
-import type { Application, Duty, Vault } from '../domain.ts';
+import type { Application, CutClass, Duty, Layer, Vault } from '../domain.ts';
 import type { Kind } from '../kinds/kind.ts';
 
 /** A verb of every kind that a step may use: `capture.start`, `preview`, … */
@@ -37,6 +37,10 @@ export interface Step<U extends Uses, In, Out> {
   readonly uses: U;
   /** The verbs of kinds that it calls; its role holds their calls for every kind. */
   readonly kinds?: readonly KindVerb[];
+  /** Verbs that it uses of kinds of one class only. */
+  readonly cuts?: Readonly<Partial<Record<KindVerb, CutClass>>>;
+  /** Only of kinds of these layers; of all unless given. */
+  readonly layers?: readonly Layer[];
   readonly limits: { readonly seconds: number; readonly memoryMb: number };
   run(use: OpenedUses<U>, input: In, stage: Stage): Promise<Out>;
 }
@@ -57,6 +61,13 @@ export interface Carried extends Request {
   readonly slot: string;
   readonly attempt: number;
 }
+
+/** Whether a step uses a verb of a kind: it declares it, for the kind's layer and class. */
+export const holds = (
+  { kinds = [], layers, cuts }: AnyStep,
+  verb: KindVerb,
+  { layer, cut }: Pick<Kind, 'layer' | 'cut'>,
+): boolean => kinds.includes(verb) && (layers?.includes(layer) ?? true) && (cuts?.[verb] ?? cut) === cut;
 
 /** The calls of a verb of a kind. */
 export function kindVerb(kind: Kind, name: KindVerb): Verb<Calls, any, any> {

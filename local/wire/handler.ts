@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { HttpResponse } from '@smithy/core/protocols';
-import { ConnectionLost, type World } from '../world/world.ts';
+import { type Caller, ConnectionLost, type World } from '../world/world.ts';
 import { headersOf, NOTHING } from './message.ts';
 import { wire } from './wire.ts';
 
@@ -14,9 +14,9 @@ interface SdkRequest {
   readonly body?: unknown;
 }
 
-/** A `requestHandler` for SDK clients: the whole wire, schemas and all, without a socket. */
-export function requestHandler(world: World) {
-  const answer = wire(world);
+/** A `requestHandler` for SDK clients: the whole wire, schemas and all, without a socket. With a caller, every request is that caller's, whatever key signs it. */
+export function requestHandler(world: World, caller?: Caller) {
+  const answer = wire(world, caller);
   return {
     metadata: { handlerProtocol: 'http/1.1' },
     async handle(request: SdkRequest): Promise<{ response: HttpResponse }> {

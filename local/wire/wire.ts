@@ -1,7 +1,7 @@
 import { serveKubernetes } from '../kubernetes/index.ts';
 import { plainAt, servePlain } from '../world/plain.ts';
 import { Refusal } from '../world/service.ts';
-import { ConnectionLost, type World } from '../world/world.ts';
+import { type Caller, ConnectionLost, type World } from '../world/world.ts';
 import { bucketOf } from './bucket.ts';
 import { unchunked } from './chunked.ts';
 import { type HttpRequest, type HttpResponse, NOTHING } from './message.ts';
@@ -19,14 +19,14 @@ export type Wire = (request: HttpRequest) => Promise<HttpResponse>;
  * The wire of a world: what the SDK's clients, aws-cli, boto3 and kubectl can talk to. While a request is in flight the clock moves by the
  * events that bring its answer, and by nothing else.
  */
-export function wire(world: World): Wire {
+export function wire(world: World, caller?: Caller): Wire {
   const ids = world.random.stream('wire');
   return async (request) => {
     if (request.path.startsWith('/_eks/')) return toCluster(world, request);
     const plain = plainAt(world, request.path);
     if (plain) return world.clock.settle(servePlain(world, plain, { ...request, path: decodeURIComponent(request.path) }));
     const requestId = ids.uuid();
-    const response = await toService(world, request, requestId);
+    const response = await toService(world, request, requestId, caller);
     return finished(response, { method: request.method, requestId, date: new Date(world.clock.now()) });
   };
 }
@@ -38,7 +38,7 @@ export function refuseDark(world: World, request: Pick<HttpRequest, 'path' | 'he
   if (world.dark.has(region)) throw new ConnectionLost(`${region} is dark`);
 }
 
-async function toService(world: World, request: HttpRequest, requestId: string): Promise<HttpResponse> {
+async function toService(world: World, request: HttpRequest, requestId: string, caller?: Caller): Promise<HttpResponse> {
   const signature = signatureOf(request);
   refuseDark(world, request);
   const service = world.services.get(signature.service);
@@ -49,7 +49,7 @@ async function toService(world: World, request: HttpRequest, requestId: string):
   try {
     const { operation, input } = read(model, signature, request);
     refuseExpired(world, signature, model);
-    const output = await run(world, signature, operation.name, input);
+    const output = await run(world, signature, operation.name, input, caller);
     return protocol.encode(operation, output, envelope);
   } catch (error) {
     if (error instanceof ConnectionLost) throw error;
@@ -83,8 +83,13 @@ function readable<T>(service: string, reading: () => T): T {
   }
 }
 
-async function run(world: World, signature: Signature, operation: string, input: object): Promise<Record<string, unknown>> {
-  const caller = callerOf(world, signature);
+async function run(
+  world: World,
+  signature: Signature,
+  operation: string,
+  input: object,
+  caller = callerOf(world, signature),
+): Promise<Record<string, unknown>> {
   const request = { place: placeOf(caller, signature), service: signature.service, operation, input, caller };
   return (await world.clock.settle(world.call(request))) as Record<string, unknown>;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { serveKubernetes } from '../kubernetes/index.ts';
 import { plainAt, servePlain } from './plain.ts';
 import { Refusal } from './service.ts';
@@ -19,7 +20,7 @@ interface ClusterRequest {
 
 /**
  * Direct dispatch: the same service code without sockets, signatures or XML, for simulations that make tens of thousands of calls a second.
- * Answers and errors look as the SDK's clients give them: blobs that stream have `transformToByteArray`, errors have `name` and `$metadata`.
+ * Whoever calls is the account's root unless a caller is given. Answers and errors look as the SDK's clients give them: blobs that stream have `transformToByteArray`, errors have `name` and `$metadata`.
  */
 export function direct(world: World, caller?: Caller) {
   return {
@@ -46,12 +47,28 @@ export function direct(world: World, caller?: Caller) {
       if (plain) return servePlain(world, plain, { method, path, query, headers });
       return serveKubernetes(world, { method, headers, url: request.url.slice(world.origin.length), ...(body ? { body } : {}) });
     },
-    /** Looks like a presigned GetCallerIdentity; the account's own key signs it. */
+    /** Looks like a presigned GetCallerIdentity; the account's own key signs it, or that of the caller's session. */
     async clusterToken(cluster: string, place: Place): Promise<string> {
-      const url = `https://sts.${place.region}.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Credential=${place.account}%2F${place.region}&x-k8s-aws-id=${cluster}`;
+      const key = caller === undefined ? place.account : keyOf(caller, world);
+      const url = `https://sts.${place.region}.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Credential=${key}%2F${place.region}&x-k8s-aws-id=${cluster}`;
       return `k8s-aws-v1.${Buffer.from(url).toString('base64url')}`;
     },
   };
+}
+
+/** The part of the local STS that knows whose a key is. */
+interface Sessions {
+  issue(accessKeyId: string, session: { readonly caller: Caller; readonly expires: Date }): void;
+}
+const AN_HOUR = 3_600_000;
+
+/** A key that is the caller's for an hour: its account's own, or one that STS takes for issued. */
+function keyOf(caller: Caller, world: World): string {
+  if (caller.arn.endsWith(':root')) return caller.account;
+  const key = `ASIA${createHash('sha256').update(caller.arn).digest('hex').slice(0, 16).toUpperCase()}`;
+  const sessions = world.state<Sessions>('sts', { account: caller.account, region: 'us-east-1' });
+  sessions.issue(key, { caller, expires: new Date(world.clock.now() + AN_HOUR) });
+  return key;
 }
 
 const BLOBS = ['Body', 'BlockData', 'Payload', 'Plaintext', 'CiphertextBlob', 'Message', 'Signature'];

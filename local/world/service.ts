@@ -1,3 +1,4 @@
+import type { Authorization } from './authorization/declared.ts';
 import type { Caller, Place, World } from './world.ts';
 
 /**
@@ -17,6 +18,8 @@ export interface Service<State = any> {
   /** Makes the state of a place, empty. */
   readonly state: (context: StateContext) => State;
   readonly operations: Record<string, Operation<any, any, State>>;
+  /** What callers must be allowed to do, where that does not follow from the Service Authorization Reference. */
+  readonly authorization?: Authorization<State>;
   /** What it answers by plain HTTP beside its API, at `/_<name>/<account>/<region>/…`: the presigned addresses that its answers name. */
   readonly http?: (world: World, request: PlainRequest) => PlainResponse;
 }
@@ -55,6 +58,8 @@ export interface Context<State> extends Place {
   peer<Other>(service: string, place?: Partial<Place>): Other;
   /** Calls another service as this caller, in this place unless another is named. */
   call(service: string, operation: string, input: object, place?: Partial<Place>): Promise<any>;
+  /** Who a service is that works under a role of a customer: refuses AccessDenied where the role does not trust it. */
+  assume(service: string, roleArn: string, session: string): Caller;
 }
 
 export type Operation<Input, Output, State> = (input: Input, context: Context<State>) => Output | Promise<Output>;

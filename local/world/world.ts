@@ -1,4 +1,10 @@
 import { readdirSync } from 'node:fs';
+import { ACCESS_DENIED_EXCEPTION, authorize } from './authorization/authorize.ts';
+import { checksOf } from './authorization/checks.ts';
+import { Permissions } from './authorization/permissions.ts';
+import { enforces } from './authorization/principal.ts';
+import { readReference } from './authorization/reference.ts';
+import { assumed } from './authorization/trust.ts';
 import { Clock } from './clock.ts';
 import { DarkRegions } from './dark.ts';
 import { type Decide, type Fault, noFaults } from './faults.ts';
@@ -16,6 +22,8 @@ export interface Place {
 export interface Caller {
   readonly account: string;
   readonly arn: string;
+  /** An AWS service that calls in its own name, such as `events.amazonaws.com`. */
+  readonly service?: string;
 }
 
 /** One request as it arrives, whatever brought it: a socket or a direct call. */
@@ -62,6 +70,7 @@ export class World {
   readonly clock: Clock;
   readonly random: Random;
   readonly journal = new Journal();
+  readonly permissions = new Permissions();
   readonly services: ReadonlyMap<string, Service>;
   readonly dark = new DarkRegions(() => this.clock.now());
   faults: Decide = noFaults;
@@ -125,6 +134,7 @@ export class World {
     this.dark.clear();
     this.faults = noFaults;
     this.journal.clear();
+    this.permissions.clear();
   }
 
   /** One request to a service. Throws a Refusal for an answer that is an error, ConnectionLost where no answer comes. */
@@ -176,8 +186,22 @@ export class World {
         status: 501,
       });
     }
-    const output = await run(structuredClone(request.input), this.context(request, requestId));
+    const context = this.context(request, requestId);
+    this.#authorize(service as Service, request, context);
+    const output = await run(structuredClone(request.input), context);
     return structuredClone(output ?? {});
+  }
+
+  /** Every call is judged before it runs; those of an account's root as far as resources have policies, which bind it too. */
+  #authorize(service: Service, { operation, input }: Request, context: Context<any>): void {
+    const { itself, guard, refusing = ACCESS_DENIED_EXCEPTION } = service.authorization ?? {};
+    if (itself || !enforces(this)) return;
+    if (guard === undefined && context.caller.arn.endsWith(':root') && context.caller.account === context.account) return;
+    authorize(
+      checksOf(service, operation, input, context),
+      { world: this, caller: context.caller, region: context.region },
+      refusing,
+    );
   }
 
   /** What an operation is given; also for what happens later on a service's own account. */
@@ -201,6 +225,7 @@ export class World {
       peer: (name, elsewhere) => this.state(name, { ...place, ...elsewhere }),
       call: (name, operation, input, elsewhere) =>
         this.call({ place: { ...place, ...elsewhere }, service: name, operation, input, caller: who }),
+      assume: (name, roleArn, session) => assumed(this, { service: name, roleArn, session, for: place }),
     };
   }
 
@@ -225,7 +250,14 @@ export async function loadServices(): Promise<Map<string, Service>> {
     const { service } = (await import(new URL(`${name}/index.ts`, folder).href)) as { service: Service };
     if (service.name !== name)
       throw new Error(`local/services/${name} calls itself "${service.name}"; a service's folder bears its signing name.`);
+    await readReference(name, actionsOf(service));
     services.set(name, service);
   }
   return services;
 }
+
+/** The actions, without prefix, that a service's operations are called in IAM. */
+export const actionsOf = ({ operations, authorization: { called = {}, instead = {} } = {} }: Service): string[] =>
+  Object.keys(operations)
+    .filter((operation) => !Object.hasOwn(instead, operation))
+    .map((operation) => called[operation] ?? operation);

@@ -70,14 +70,17 @@ export interface Synthesised {
 }
 
 /** Synthesises with one line of code in place of every bundle: templates do not depend on what is in them. */
-export async function synthesised(text: string, synthesise = true): Promise<Synthesised> {
+export const synthesised = (text: string, synthesise = true): Promise<Synthesised> =>
+  synthesisedOf(parseConfiguration(text, { kinds: Object.keys(kinds) }), synthesise);
+
+/** The same for a configuration that was read, or made. */
+export async function synthesisedOf(configuration: Configuration, synthesise = true): Promise<Synthesised> {
   const folder = mkdtempSync(join(tmpdir(), 'stillpoint-infra-'));
   writeFileSync(join(folder, 'index.mjs'), 'export const handler = async () => {};\n');
   const bundles = new Map<string, Bundle>(
     workflows.flatMap(({ steps }) => steps).map(({ name }) => [name, { step: name, folder, bytes: 0, eagerBytes: 0 }]),
   );
   const app = new App({ outdir: mkdtempSync(join(tmpdir(), 'stillpoint-cdk-')) });
-  const configuration = parseConfiguration(text, { kinds: Object.keys(kinds) });
   await stacksFor(app, configuration, bundles);
   const templates = synthesise
     ? Object.fromEntries(app.synth().stacks.map(({ stackName, template }) => [stackName, template as Template]))

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { BackupState } from '../../local/services/backup/state.ts';
 import type { EfsState } from '../../local/services/elasticfilesystem/state.ts';
 import { loadServices, World } from '../../local/world/world.ts';
+import { serviceRole } from './roles.ts';
 
 const services = await loadServices();
 const HERE = { account: '111122223333', region: 'us-east-1' };
@@ -19,6 +20,7 @@ async function setUp() {
       () => 'taken',
       ({ code }) => code,
     );
+  await serviceRole(world, HERE.account, 'backup', 'backup.amazonaws.com');
   const made = await call('CreateFileSystem', { CreationToken: 'a' }, HERE, 'elasticfilesystem');
   for (const place of [HERE, THERE]) {
     const { KeyMetadata } = await call('CreateKey', {}, place, 'kms');
@@ -237,9 +239,13 @@ describe('a vault', () => {
     const { call, refused, taken } = await setUp();
     expect(await refused('CreateBackupVault', { BackupVaultName: 'kept' })).toBe('AlreadyExistsException');
     expect(await refused('GetBackupVaultAccessPolicy', { BackupVaultName: 'kept' })).toBe('ResourceNotFoundException');
-    await call('PutBackupVaultAccessPolicy', { BackupVaultName: 'kept', Policy: '{}' });
-    expect((await call('GetBackupVaultAccessPolicy', { BackupVaultName: 'kept' })).Policy).toBe('{}');
-    await taken();
+    const Statement = { Effect: 'Deny', Principal: '*', Action: 'backup:DeleteRecoveryPoint', Resource: '*' };
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+    await call('PutBackupVaultAccessPolicy', { BackupVaultName: 'kept', Policy });
+    expect((await call('GetBackupVaultAccessPolicy', { BackupVaultName: 'kept' })).Policy).toBe(Policy);
+    const { RecoveryPointArn } = await taken();
+    const point = { BackupVaultName: 'kept', RecoveryPointArn };
+    expect(await refused('DeleteRecoveryPoint', point)).toBe('AccessDeniedException');
     expect((await call('ListBackupVaults')).BackupVaultList).toMatchObject([
       { BackupVaultName: 'kept', NumberOfRecoveryPoints: 1 },
     ]);

@@ -168,6 +168,7 @@ describe('targets', () => {
     await call('PutRule', { Name: 'out', ...everything });
     const Arn = `arn:aws:events:${away.region}:${away.account}:event-bus/default`;
     await call('PutTargets', { Rule: 'out', Targets: [{ Id: 'b', Arn, RoleArn: role }] });
+    await call('PutPermission', { StatementId: 'home', Action: 'events:PutEvents', Principal: home.account }, away);
     await call('PutRule', { Name: 'in', ...everything }, away);
     const listener = `arn:aws:lambda:${away.region}:${away.account}:function:listener`;
     const back = `arn:aws:events:${home.region}:${home.account}:event-bus/default`;

@@ -274,7 +274,8 @@ describe('another account', () => {
       [{ StringEquals: { 'kms:CallerAccount': HOME.account } }, false],
       [{ ArnLike: { 'aws:PrincipalArn': `arn:aws:iam::${OTHER.account}:role/rest*` } }, true],
       [{ StringEquals: { 'kms:ViaService': 'ec2.us-east-1.amazonaws.com' } }, false],
-      [{ DateLessThan: { 'aws:CurrentTime': '2099-01-01T00:00:00Z' } }, false],
+      [{ DateLessThan: { 'aws:CurrentTime': '2099-01-01T00:00:00Z' } }, true],
+      [{ DateLessThan: { 'aws:CurrentTime': '2009-01-01T00:00:00Z' } }, false],
     ] as const) {
       await put(policyFor('*', 'kms:*', { Condition }));
       const answered = await decrypt(role).then(
@@ -290,7 +291,7 @@ describe('another account', () => {
     const { KeyId, Arn } = await key();
     const CiphertextBlob = await sealed(KeyId);
     const [allow] = JSON.parse(policyFor('*', 'kms:*')).Statement;
-    const deny = { ...allow, Effect: 'Deny', Action: 'kms:Decrypt', Condition: { StringLike: { 'kms:Unknown': '*' } } };
+    const deny = { ...allow, Effect: 'Deny', Action: 'kms:Decrypt', Condition: { StringNotLike: { 'kms:Unknown': '?*' } } };
     await call('PutKeyPolicy', { KeyId, Policy: JSON.stringify({ Statement: [allow, deny] }) });
     await refused(call('Decrypt', { CiphertextBlob, KeyId: Arn }, OTHER), 'AccessDeniedException');
     await call('Encrypt', { KeyId: Arn, Plaintext: Buffer.from('x') }, OTHER);

@@ -3,6 +3,7 @@ import { parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
 import type { S3State } from '../../local/services/s3/state.ts';
 import { HOME, RdsWorld } from './rds-world.ts';
+import { serviceRole } from './roles.ts';
 
 const refusal = (code: string, message?: RegExp) =>
   expect.objectContaining({ code, ...(message ? { message: expect.stringMatching(message) } : {}) });
@@ -17,6 +18,7 @@ const stand = async (seed: string, more: object = {}) => {
       arn,
       `INSERT INTO types VALUES (9007199254740993 + ${i}, ${i} / 3.0, ${i % 7 ? `'Grüße ${i}'` : 'NULL'}, x'00ff0${i % 10}', '12345678901234567890.25', 'x')`,
     );
+  await serviceRole(world.world, HOME.account, 'exports', 'export.rds.amazonaws.com');
   await world.call('CreateBucket', { Bucket: 'exports' }, HOME, 's3');
   const { KeyMetadata } = await world.call('CreateKey', {}, HOME, 'kms');
   await world.call('CreateDBSnapshot', { DBInstanceIdentifier: 'orders', DBSnapshotIdentifier: 'snap' });

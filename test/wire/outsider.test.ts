@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { start } from '../../local/index.ts';
+import { makeRole } from '../local/roles.ts';
 import { hasPython, python } from './python.ts';
 
 const hasBoto3 = hasPython('boto3', 'the outsider');
@@ -7,7 +8,8 @@ const hasBoto3 = hasPython('boto3', 'the outsider');
 /** Clients that share no code with the wire, whose schemas are the SDK's: they read AWS's own models. */
 describe.skipIf(!hasBoto3)('an outsider with boto3', () => {
   it('finds an AWS', async () => {
-    const { url, close } = await start({ speed: 0 });
+    const { world, url, close } = await start({ speed: 0 });
+    await makeRole(world, '222222222222', 'restore', { trusts: { AWS: '111122223333' } });
     try {
       expect(await python('outsider.py', url)).toEqual(EXPECTED);
     } finally {

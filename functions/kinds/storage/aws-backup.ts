@@ -58,7 +58,6 @@ export const lookingAtBackups = { backupJob: read(DescribeBackupJobCommand) };
 export const copying = {
   startCopy: again(StartCopyJobCommand, {
     at: 'home',
-    also: ['backup:CopyIntoBackupVault'],
     passes: role('backup:DescribeBackupVault', 'backup:CopyIntoBackupVault'),
   }),
 };

@@ -1,6 +1,6 @@
 import { instant } from '../../aws/clock.ts';
 import { Conflict, TRANSIENT } from '../../aws/errors.ts';
-import { abandonment, commitOutcome, readLastAttempt } from '../../vault/ledger.ts';
+import { abandonment, commitAbandoned, readLastAttempt } from '../../vault/ledger.ts';
 import { type Request, type Stage, step } from '../step.ts';
 
 /** What Catch hands over: what was carried, and the error. Before Plan is done there is no slot yet. */
@@ -23,15 +23,15 @@ const ATTEMPTS = 3;
 export const abandon = step({
   name: 'protect-abandon',
   duty: 'expire',
-  uses: { readLastAttempt, commitOutcome },
+  uses: { readLastAttempt, commitAbandoned },
   limits: { seconds: 60, memoryMb: 256 },
-  run: async ({ readLastAttempt, commitOutcome }, failed: Failed, stage: Stage): Promise<Abandonment> => {
+  run: async ({ readLastAttempt, commitAbandoned }, failed: Failed, stage: Stage): Promise<Abandonment> => {
     const because = reasonOf(failed.error);
     if (failed.slot !== undefined && failed.attempt !== undefined) {
       const last = await readLastAttempt({ application: failed.application, slot: failed.slot });
       if (last?.outcome?.status === 'sealed') throw new Conflict(`${failed.slot}/${failed.attempt} was sealed all the same.`);
       if (last?.plan.attempt === failed.attempt) {
-        await commitOutcome(abandonment(last.plan, failed.owner, instant(stage.clock.now()), because));
+        await commitAbandoned(abandonment(last.plan, failed.owner, instant(stage.clock.now()), because));
       }
     }
     const again = failed.error?.Error === TRANSIENT && (failed.attempt ?? ATTEMPTS) < ATTEMPTS;

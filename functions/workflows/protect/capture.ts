@@ -27,6 +27,7 @@ export const capture = step({
   duty: 'capture',
   uses: { readAttempt, noteProgress, hold },
   kinds: ['capture.start', 'capture.settle'],
+  cuts: { 'capture.settle': 'slow' }, // for which the freeze is held; the others are settled afterwards
   limits: { seconds: 900, memoryMb: 1024 }, // a few seconds, unless a slow member is held
   run: async ({ readAttempt, noteProgress, hold }, point: Carried, stage: Stage): Promise<Carried> => {
     const { clock } = stage;

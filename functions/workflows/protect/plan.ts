@@ -6,7 +6,7 @@ import { brokenPromises, unlocked } from '../../decide/promise.ts';
 import { readSlot, slotOf } from '../../decide/slot.ts';
 import type { Application, Outlasting, Plan, Policy, Resource, Sealed } from '../../domain.ts';
 import type { Discovery } from '../../kinds/kind.ts';
-import { abandonment, commitOutcome, findSealed, listSealed, readLastAttempt, writePlan } from '../../vault/ledger.ts';
+import { abandonment, commitAbandoned, findSealed, listSealed, readLastAttempt, writePlan } from '../../vault/ledger.ts';
 import { type Carried, type Request, type Stage, step } from '../step.ts';
 import { refusalsOf } from './refusals.ts';
 
@@ -30,11 +30,11 @@ const PATIENCE_HOURS = 6;
 export const plan = step({
   name: 'protect-plan',
   duty: 'discover',
-  uses: { readLastAttempt, listSealed, findSealed, writePlan, commitOutcome },
+  uses: { readLastAttempt, listSealed, findSealed, writePlan, commitAbandoned },
   kinds: ['discover'],
   limits: { seconds: 300, memoryMb: 512 },
   run: async (
-    { readLastAttempt, listSealed, findSealed, writePlan, commitOutcome },
+    { readLastAttempt, listSealed, findSealed, writePlan, commitAbandoned },
     request: ProtectRequest,
     stage: Stage,
   ): Promise<Carried> => {
@@ -46,7 +46,7 @@ export const plan = step({
     const next = nextAttempt(last, request.owner, clock.now());
     if (next.do === 'stop') throw new Conflict(next.because);
     if (next.do === 'resume') return { ...carried, attempt: next.attempt };
-    if (next.do === 'abandon') await commitOutcome(abandonment(last!.plan, request.owner, instant(clock.now()), next.because));
+    if (next.do === 'abandon') await commitAbandoned(abandonment(last!.plan, request.owner, instant(clock.now()), next.because));
     const attempt = next.do === 'abandon' ? next.attempt + 1 : next.attempt;
 
     const { resources, notes } = await discover(stage, application, policy);

@@ -1,7 +1,7 @@
 import { instant } from '../../aws/clock.ts';
 import { Conflict } from '../../aws/errors.ts';
 import { nextAttempt } from '../../decide/attempt.ts';
-import { abandonment, commitOutcome, listAttempts, readAttempt } from '../../vault/ledger.ts';
+import { abandonment, commitAbandoned, listAttempts, readAttempt } from '../../vault/ledger.ts';
 import { type Request, type Stage, step } from '../step.ts';
 
 export interface Reconciling extends Request {
@@ -13,10 +13,10 @@ export interface Reconciling extends Request {
 export const finish = step({
   name: 'reconcile-finish',
   duty: 'expire',
-  uses: { listAttempts, readAttempt, commitOutcome },
+  uses: { listAttempts, readAttempt, commitAbandoned },
   limits: { seconds: 300, memoryMb: 512 },
   run: async (
-    { listAttempts, readAttempt, commitOutcome },
+    { listAttempts, readAttempt, commitAbandoned },
     { application, owner }: Reconciling,
     stage: Stage,
   ): Promise<Required<Reconciling>> => {
@@ -27,7 +27,7 @@ export const finish = step({
       const attempt = await readAttempt(point);
       const next = nextAttempt(attempt, owner, now);
       if (next.do !== 'abandon') continue;
-      await commitOutcome(abandonment(attempt.plan, owner, instant(now), next.because)).catch(unlessDecided);
+      await commitAbandoned(abandonment(attempt.plan, owner, instant(now), next.because)).catch(unlessDecided);
       done.push(`${point.slot}/${point.attempt} was abandoned: ${next.because}`);
     }
     return { application, owner, done };

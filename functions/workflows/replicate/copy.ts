@@ -12,13 +12,13 @@ export const copy = step({
   name: 'replicate-copy',
   duty: 'copy',
   uses: { readAttempt, noteProgress },
-  kinds: ['copy.start', 'copy.settle'],
+  kinds: ['copy.start'],
   limits: { seconds: 600, memoryMb: 1024 },
   run: async ({ readAttempt, noteProgress }, point: Carried, stage: Stage): Promise<Carried> => {
     const { plan, progress, outcome, etag } = await readAttempt(point);
     if (outcome) throw new Conflict(`${point.slot}/${point.attempt} is ${outcome.status} already.`);
     const before = progress?.items ?? notYet(plan);
-    const items = await advance<CopyWork, Artifact>('copy', copyWorks(plan), before, stage);
+    const items = await advance<CopyWork, Artifact>('copy', copyWorks(plan), before, stage, { settles: false });
     await noteProgress({ point, progress: { owner: point.owner, cut: plan.source!.point.cut, items }, etag });
     return carriedOn(point);
   },

@@ -3,7 +3,7 @@ import { Conflict, Permanent } from '../../aws/errors.ts';
 import { nextAttempt } from '../../decide/attempt.ts';
 import type { Place } from '../../domain.ts';
 import { readHomesPoint } from '../../vault/announced.ts';
-import { abandonment, commitOutcome, listSealed, readLastAttempt, writePlan } from '../../vault/ledger.ts';
+import { abandonment, commitAbandoned, listSealed, readLastAttempt, writePlan } from '../../vault/ledger.ts';
 import { type Carried, type Request, type Stage, step } from '../step.ts';
 
 /** The announcement of a sealed point at home. */
@@ -21,10 +21,10 @@ const PATIENCE_HOURS = 24;
 export const plan = step({
   name: 'replicate-plan',
   duty: 'discover',
-  uses: { readLastAttempt, readHomesPoint, listSealed, writePlan, commitOutcome },
+  uses: { readLastAttempt, readHomesPoint, listSealed, writePlan, commitAbandoned },
   limits: { seconds: 120, memoryMb: 512 },
   run: async (
-    { readLastAttempt, readHomesPoint, listSealed, writePlan, commitOutcome },
+    { readLastAttempt, readHomesPoint, listSealed, writePlan, commitAbandoned },
     request: ReplicateRequest,
     stage: Stage,
   ): Promise<Carried> => {
@@ -34,7 +34,7 @@ export const plan = step({
     const next = nextAttempt(last, owner, clock.now());
     if (next.do === 'stop') throw new Conflict(next.because);
     if (next.do === 'resume') return { application, owner, slot, attempt: next.attempt };
-    if (next.do === 'abandon') await commitOutcome(abandonment(last!.plan, owner, instant(clock.now()), next.because));
+    if (next.do === 'abandon') await commitAbandoned(abandonment(last!.plan, owner, instant(clock.now()), next.because));
     const attempt = next.do === 'abandon' ? next.attempt + 1 : next.attempt;
 
     const source = await readHomesPoint({ application, slot, attempt: request.attempt });

@@ -6,15 +6,18 @@ import { advance } from '../settle.ts';
 import { type Stage, step } from '../step.ts';
 import { type Restoring, restoreWorks } from './plan.ts';
 
+const FIRST: readonly Layer[] = ['storage', 'data-service'];
+
 /** Makes what holds data: storage and data services, all at once, beside the originals. */
 export const provision = step({
   name: 'restore-provision',
   duty: 'restore',
   uses: { readRestore, noteRestore },
-  kinds: ['restore.start', 'restore.settle'],
+  kinds: ['restore.start'],
+  layers: FIRST,
   limits: { seconds: 600, memoryMb: 1024 },
   run: ({ readRestore, noteRestore }, restoring: Restoring, stage: Stage): Promise<Restoring> =>
-    startLayers('Provision', ['storage', 'data-service'], restoring, stage, { readRestore, noteRestore }),
+    startLayers('Provision', FIRST, restoring, stage, { readRestore, noteRestore }),
 });
 
 interface Ledger {
@@ -46,7 +49,7 @@ export async function startLayers(
       }),
     );
   const marked = mark(before, name, stage);
-  const items = await advance<RestoreWork, Restored>('restore', mine, [...before.items, ...added], stage);
+  const items = await advance<RestoreWork, Restored>('restore', mine, [...before.items, ...added], stage, { settles: false });
   await ledger.noteRestore({ ...restoring, progress: { ...marked, items }, etag });
   return only(restoring);
 }

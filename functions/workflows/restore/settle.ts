@@ -1,7 +1,7 @@
 import { millis } from '../../aws/clock.ts';
 import { Permanent } from '../../aws/errors.ts';
 import { HURRIED, pending, waitSeconds } from '../../decide/wait.ts';
-import type { Restored } from '../../domain.ts';
+import type { Layer, Restored } from '../../domain.ts';
 import type { RestoreWork } from '../../kinds/kind.ts';
 import { noteRestore, readRestore } from '../../vault/restores.ts';
 import { changed } from '../protect/settle.ts';
@@ -9,6 +9,8 @@ import { advance } from '../settle.ts';
 import { type Stage, step } from '../step.ts';
 import { type Restoring, restoreWorks } from './plan.ts';
 import { only, startLayers } from './provision.ts';
+
+const LAST: readonly Layer[] = ['application'];
 
 export interface Awaiting extends Restoring {
   readonly pending: number;
@@ -50,8 +52,9 @@ export const apply = step({
   name: 'restore-apply',
   duty: 'restore',
   uses: { readRestore, noteRestore },
-  kinds: ['restore.start', 'restore.settle'],
+  kinds: ['restore.start'],
+  layers: LAST,
   limits: { seconds: 600, memoryMb: 1024 },
   run: ({ readRestore, noteRestore }, restoring: Restoring, stage: Stage): Promise<Restoring> =>
-    startLayers('Apply', ['application'], restoring, stage, { readRestore, noteRestore }),
+    startLayers('Apply', LAST, restoring, stage, { readRestore, noteRestore }),
 });

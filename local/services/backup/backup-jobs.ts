@@ -2,6 +2,7 @@ import type * as SDK from '@aws-sdk/client-backup';
 import { operations, refuse } from '../../world/service.ts';
 import { pageOf } from '../pages.ts';
 import { isFileSystem, readable, type SavedFileSystem, save, sizeOf, walkSeconds } from './file-systems.ts';
+import { roleTrouble } from './role.ts';
 import { type BackupJob, type BackupState, daysIn, expireInTime, lockTrouble, type RecoveryPoint } from './state.ts';
 
 /** AWS Backup API, StartBackupJob. */
@@ -123,7 +124,7 @@ function attempt(job: BackupJob, state: BackupState): void {
     state.after(AGAIN_SECONDS, () => attempt(job, state));
     return;
   }
-  const trouble = lockTrouble(job.vault, job.deleteAfterDays) ?? state.keyTrouble(job.vault.key);
+  const trouble = lockTrouble(job.vault, job.deleteAfterDays) ?? trustTrouble(job, state);
   if (trouble) {
     end(job, 'FAILED', trouble, state);
     return;
@@ -152,12 +153,27 @@ function walk(job: BackupJob, state: BackupState): void {
     if (job.state !== 'RUNNING') return;
     const late = seconds > left ? 'Backup job expired before completion: its completion window ended.' : undefined;
     const gone = readable(world, state, job.resource) ? undefined : `Resource ${job.resource} is gone.`;
-    const trouble = gone ?? state.keyTrouble(job.vault.key);
+    const trouble = gone ?? trustTrouble(job, state);
     if (late) end(job, 'EXPIRED', late, state, 'PARTIAL');
     else if (trouble) end(job, 'FAILED', trouble, state);
     else complete(job, point, save(of, from, state.now(), world), state);
   });
 }
+
+/** AWS Backup guide, "Managed policies": AWSBackupServiceRolePolicyForBackup, as far as it concerns EFS. */
+const trustTrouble = ({ role, resource, vault, point, tags }: BackupJob, state: BackupState): string | undefined =>
+  roleTrouble(
+    role,
+    'backup',
+    [
+      { action: 'backup:DescribeBackupVault', resource: vault.arn },
+      { action: 'elasticfilesystem:Backup', resource },
+      { action: 'elasticfilesystem:DescribeTags', resource },
+      ...(Object.keys(tags).length > 0 ? [{ action: 'backup:TagResource', resource: point }] : []),
+    ],
+    vault.key,
+    state,
+  );
 
 const pointOf = (job: BackupJob): RecoveryPoint => ({
   arn: job.point,

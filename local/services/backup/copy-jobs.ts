@@ -1,6 +1,8 @@
 import type * as SDK from '@aws-sdk/client-backup';
+import { documentOf } from '../../world/authorization/document.ts';
 import { operations, refuse } from '../../world/service.ts';
 import { pageOf } from '../pages.ts';
+import { roleTrouble } from './role.ts';
 import { type BackupState, type CopyJob, daysIn, expireInTime, lockTrouble, type RecoveryPoint, type Vault } from './state.ts';
 
 /** How soon a copy that has to wait is tried again. */
@@ -110,7 +112,7 @@ function arrive(job: CopyJob, state: BackupState): void {
   }
   const there = state.world.state<BackupState>('backup', { account, region });
   const vault = there.vaults.get(name);
-  const trouble = whyNot(job, vault, account, state) ?? there.keyTrouble(vault!.key) ?? state.keyTrouble(job.source.vault.key);
+  const trouble = whyNot(job, vault, account, state) ?? there.keyTrouble(vault!.key) ?? trustTrouble(job, vault!, account, state);
   state.busy.delete(job.source.resource);
   job.completedAt = state.now();
   if (trouble) Object.assign(job, { state: 'FAILED', message: trouble });
@@ -120,6 +122,19 @@ function arrive(job: CopyJob, state: BackupState): void {
     expireInTime(copy, there);
     Object.assign(job, { state: 'COMPLETED', copy: copy.arn });
   }
+}
+
+/** AWS Backup guide, "Managed policies": AWSBackupServiceRolePolicyForBackup copies into any vault; the vault's policy may keep it out. */
+function trustTrouble(
+  { role, destination, source }: CopyJob,
+  { policy }: Vault,
+  owner: string,
+  state: BackupState,
+): string | undefined {
+  const guard = policy === undefined ? {} : { guard: { policy: documentOf(policy, 'resource') } };
+  const into = ['backup:DescribeBackupVault', 'backup:CopyIntoBackupVault'];
+  const checks = into.map((action) => ({ action, resource: destination, owner, ...(action.includes('Copy') ? guard : {}) }));
+  return roleTrouble(role, 'copy', owner === state.account ? checks : checks.slice(1), source.vault.key, state);
 }
 
 const copyOf = ({ source, role, deleteAfterDays }: CopyJob, vault: Vault, there: BackupState): RecoveryPoint => ({

@@ -1,4 +1,5 @@
 import { defineService } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { backupJobs } from './backup-jobs.ts';
 import { copyJobs } from './copy-jobs.ts';
 import { recoveryPoints } from './recovery-points.ts';
@@ -13,5 +14,6 @@ export const service = defineService<BackupState>({
   client: 'BackupClient',
   scope: 'region',
   state: (context) => new BackupState(context),
+  authorization,
   operations: { ...vaults, ...recoveryPoints, ...backupJobs, ...copyJobs, ...restoreJobs },
 });

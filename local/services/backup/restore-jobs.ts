@@ -3,6 +3,7 @@ import { operations, Refusal, refuse } from '../../world/service.ts';
 import type { FileSystem } from '../elasticfilesystem/state.ts';
 import { pageOf } from '../pages.ts';
 import { metadataTrouble, sizeOf, target, writeBack } from './file-systems.ts';
+import { roleTrouble } from './role.ts';
 import type { BackupState, RestoreJob } from './state.ts';
 
 const describe = (job: RestoreJob, { account }: BackupState) => ({
@@ -77,7 +78,7 @@ export const restoreJobs = operations<typeof SDK, BackupState>()({
 /** A new file system stands before its files do; what fails in between leaves it there. */
 function run(job: RestoreJob, state: BackupState): void {
   try {
-    const trouble = state.keyTrouble(job.point.vault.key);
+    const trouble = trustTrouble(job, state);
     if (trouble) refuse('InvalidRequestException', trouble);
     const into = target(job.metadata, job.withTags ? (job.point.saved?.tags ?? {}) : {}, state.world, state);
     Object.assign(job, { state: 'RUNNING', created: into.arn });
@@ -86,6 +87,19 @@ function run(job: RestoreJob, state: BackupState): void {
     if (!(error instanceof Refusal)) throw error;
     end(job, 'FAILED', error.message, state);
   }
+}
+
+/** AWS Backup guide, "Managed policies": AWSBackupServiceRolePolicyForRestores, as far as it concerns EFS. */
+function trustTrouble({ role, metadata, point, withTags }: RestoreJob, state: BackupState): string | undefined {
+  const files = `arn:aws:elasticfilesystem:${state.region}:${state.account}:file-system/`;
+  const isNew = metadata['newFileSystem']?.toLowerCase() === 'true';
+  const resource = `${files}${isNew ? '*' : metadata['file-system-id']}`;
+  const making = ['CreateFileSystem', 'DescribeFileSystems', ...(withTags ? ['TagResource'] : [])];
+  const checks = ['Restore', ...(isNew ? making : [])].map((name) => ({
+    action: `elasticfilesystem:${name}`,
+    resource: name === 'CreateFileSystem' ? '*' : resource,
+  }));
+  return roleTrouble(role, 'restore', checks, point.vault.key, state);
 }
 
 function fill(job: RestoreJob, into: FileSystem, state: BackupState): void {

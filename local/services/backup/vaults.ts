@@ -1,4 +1,6 @@
 import type * as SDK from '@aws-sdk/client-backup';
+import { Malformed } from '../../world/authorization/conditions.ts';
+import { documentOf } from '../../world/authorization/document.ts';
 import { operations, refuse } from '../../world/service.ts';
 import type { KmsState } from '../kms/state.ts';
 import { pageOf } from '../pages.ts';
@@ -73,9 +75,10 @@ export const vaults = operations<typeof SDK, BackupState>()({
   PutBackupVaultAccessPolicy({ BackupVaultName, Policy = '' }, { state }) {
     const vault = state.vault(BackupVaultName);
     try {
-      JSON.parse(Policy);
-    } catch {
-      refuse('InvalidParameterValueException', 'The policy is not valid JSON.');
+      documentOf(Policy, 'resource');
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      refuse('InvalidParameterValueException', `The policy is not valid: ${error.message}`);
     }
     vault.policy = Policy;
     return {};

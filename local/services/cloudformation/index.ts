@@ -1,4 +1,5 @@
 import { defineService } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { changeSets } from './change-sets.ts';
 import { inspections } from './inspect.ts';
 import { stacks } from './stacks.ts';
@@ -12,4 +13,5 @@ export const service = defineService<CloudFormationState>({
   scope: 'region',
   state: (context) => new CloudFormationState(context),
   operations: { ...stacks, ...inspections, ...changeSets },
+  authorization,
 });

@@ -1,5 +1,6 @@
 import type * as SDK from '@aws-sdk/client-dynamodb';
 import type { Context } from '../../world/service.ts';
+import type { KmsState } from '../kms/state.ts';
 import { schemaOf } from './indexes.ts';
 import { invalidValue, validation } from './refusals.ts';
 import type { DynamoDbState } from './state.ts';
@@ -62,14 +63,19 @@ export function throughputIn(
   return throughput;
 }
 
+/** DynamoDB guide, "DynamoDB encryption at rest: usage notes": what the caller must be allowed with the key. */
+const WITH_KEY = ['DescribeKey', 'CreateGrant'];
+
 /** The KMS key must be usable when the table is made; without one, DynamoDB's own key encrypts. */
 export function encryptionKeyIn(
   encryption: SDK.SSESpecification | undefined,
-  { world, peer }: Context<DynamoDbState>,
+  { world, peer, caller, region }: Context<DynamoDbState>,
 ): string | undefined {
   if (!encryption?.Enabled) return undefined;
   const key = encryption.KMSMasterKeyId ?? 'alias/aws/dynamodb';
-  return world.services.has('kms') ? peer<{ usable(key: string): { arn: string } }>('kms').usable(key).arn : key;
+  if (!world.services.has('kms')) return key;
+  const asking = { caller, via: `dynamodb.${region}.amazonaws.com` };
+  return peer<KmsState>('kms').reach(key, WITH_KEY, asking).usable('ENCRYPT_DECRYPT').arn;
 }
 
 function checkAttributes({ keySchema, attributes, globalIndexes, localIndexes }: Definition): void {

@@ -1,4 +1,5 @@
 import { defineService } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { backups } from './backups.ts';
 import { tableExports } from './exports.ts';
 import { imports } from './imports.ts';
@@ -15,5 +16,6 @@ export const service = defineService<DynamoDbState>({
   client: 'DynamoDBClient',
   scope: 'region',
   state: (context) => new DynamoDbState(context),
+  authorization,
   operations: { ...tables, ...items, ...transactions, ...queries, ...recovery, ...backups, ...tableExports, ...imports },
 });

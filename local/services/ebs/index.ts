@@ -1,4 +1,5 @@
 import { defineService } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { reading } from './reading.ts';
 import { EbsState } from './state.ts';
 import { writing } from './writing.ts';
@@ -9,5 +10,6 @@ export const service = defineService<EbsState>({
   client: 'EBSClient',
   scope: 'region',
   state: () => new EbsState(),
+  authorization,
   operations: { ...reading, ...writing },
 });

@@ -12,8 +12,9 @@ interface Asked {
 const AWS_MANAGED = 'alias/aws/ebs';
 
 /** What EBS must be allowed to do with a key that it encrypts under, and with one that it reads under (EBS guide, "Requirements for Amazon EBS encryption"). */
-const TO_ENCRYPT = ['DescribeKey', 'CreateGrant', 'GenerateDataKeyWithoutPlaintext'];
-const TO_READ = ['DescribeKey', 'CreateGrant', 'Decrypt'];
+const TO_ENCRYPT = ['DescribeKey', 'CreateGrant', 'GenerateDataKeyWithoutPlaintext', 'ReEncryptTo'];
+const TO_READ = ['DescribeKey', 'CreateGrant', 'Decrypt', 'ReEncryptFrom'];
+const TO_ATTACH = ['DescribeKey', 'CreateGrant', 'Decrypt'];
 
 /**
  * The name of the key to encrypt under; undefined where nothing is to be encrypted. What was encrypted stays so, under its own key where the
@@ -56,10 +57,25 @@ export const keyOrTrouble = (name: string | undefined, asking: Asking): Answer =
 export const troubleReading = (key: string | undefined, asking: Asking): string | undefined =>
   key === undefined ? undefined : askKms(key, TO_READ, asking).trouble;
 
+const troubleAttaching = (key: string | undefined, asking: Asking): string | undefined =>
+  key === undefined ? undefined : askKms(key, TO_ATTACH, asking).trouble;
+
 /** Refuses at once, where a volume's own key is needed now. */
 export function refuseUnusable(key: string | undefined, asking: Asking): void {
-  const trouble = troubleReading(key, asking);
+  const trouble = troubleAttaching(key, asking);
   if (trouble !== undefined) refuse('InvalidKMSKey.InvalidState', `The KMS key provided is in an incorrect state: ${trouble}`);
+}
+
+/** A snapshot is taken with the grant that the volume holds: the key must be usable, and nothing is asked of the caller (EBS guide, "How EBS encryption works"). */
+export function refuseDisabled(key: string | undefined, { account, region, world }: Asking): void {
+  if (key === undefined) return;
+  try {
+    const kms = world.state<KmsState>('kms', { account, region });
+    (kms.here(key) ?? kms.find(key)).usable('ENCRYPT_DECRYPT');
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    refuse('InvalidKMSKey.InvalidState', `The KMS key provided is in an incorrect state: ${error.message}`);
+  }
 }
 
 export const encryption = operations<typeof SDK, Ec2State>()({

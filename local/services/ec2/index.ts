@@ -1,5 +1,6 @@
 import { defineService, type Operation, refuse } from '../../world/service.ts';
 import { attachments } from './attachments.ts';
+import { authorization } from './authorization.ts';
 import { copies } from './copies.ts';
 import { encryption } from './encryption.ts';
 import { instanceStates } from './instance-states.ts';
@@ -46,5 +47,6 @@ export const service = defineService<Ec2State>({
   client: 'EC2Client',
   scope: 'region',
   state: (context) => new Ec2State(context),
+  authorization,
   operations: Object.fromEntries(Object.entries<AnyOperation>(operations).map(([name, run]) => [name, withDryRun(run)])),
 });

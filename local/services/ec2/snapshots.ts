@@ -1,6 +1,6 @@
 import type * as SDK from '@aws-sdk/client-ec2';
 import { type Context, operations, refuse } from '../../world/service.ts';
-import { refuseUnusable } from './encryption.ts';
+import { refuseDisabled } from './encryption.ts';
 import { paged, passes } from './filters.ts';
 import { isLocked } from './locks.ts';
 import type { Snapshot, Tags, Volume } from './records.ts';
@@ -87,7 +87,7 @@ function refuseTaking(volume: Volume, context: Context<Ec2State>): void {
   const { state, now } = context;
   if (volume.state !== 'available' && volume.state !== 'in-use')
     refuse('IncorrectState', `Volume '${volume.id}' is in the '${volume.state}' state.`);
-  refuseUnusable(volume.key, context);
+  refuseDisabled(volume.key, context);
   const pending = [...state.snapshots.values()].filter((one) => one.volume === volume.id && one.state === 'pending').length;
   const most = pendingSnapshots(volume.type);
   if (pending >= most)

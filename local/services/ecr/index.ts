@@ -1,4 +1,5 @@
 import { defineService } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { download } from './downloads.ts';
 import { images } from './images.ts';
 import { layers } from './layers.ts';
@@ -11,6 +12,7 @@ export const service = defineService<EcrState>({
   client: 'ECRClient',
   scope: 'region',
   state: (context) => new EcrState(context),
+  authorization,
   operations: { ...repositories, ...images, ...layers },
   http: download,
 });

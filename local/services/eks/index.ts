@@ -1,6 +1,7 @@
 import { defineService } from '../../world/service.ts';
 import { access } from './access.ts';
 import { addons } from './addons.ts';
+import { authorization } from './authorization.ts';
 import { clusters } from './clusters.ts';
 import { nodegroups } from './nodegroups.ts';
 import { EksState } from './state.ts';
@@ -12,5 +13,6 @@ export const service = defineService<EksState>({
   client: 'EKSClient',
   scope: 'region',
   state: (context) => new EksState(context),
+  authorization,
   operations: { ...clusters, ...nodegroups, ...access, ...addons, ...tags },
 });

@@ -1,4 +1,5 @@
 import { defineService } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { fileSystems, tagging } from './file-systems.ts';
 import { accessPoints, mountTargets } from './mounting.ts';
 import { EfsState } from './state.ts';
@@ -10,5 +11,6 @@ export const service = defineService<EfsState>({
   client: 'EFSClient',
   scope: 'region',
   state: (context) => new EfsState(context),
+  authorization,
   operations: { ...fileSystems, ...tagging, ...accessPoints, ...mountTargets },
 });

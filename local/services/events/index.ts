@@ -1,4 +1,5 @@
 import { defineService } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { buses } from './buses.ts';
 import { put } from './put.ts';
 import { rules } from './rules.ts';
@@ -12,5 +13,6 @@ export const service = defineService<EventsState>({
   client: 'EventBridgeClient',
   scope: 'region',
   state: (context) => new EventsState(context),
+  authorization,
   operations: { ...buses, ...rules, ...targets, ...put },
 });

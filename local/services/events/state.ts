@@ -1,7 +1,11 @@
+import { ACCESS_DENIED_EXCEPTION, authorize } from '../../world/authorization/authorize.ts';
+import type { Document } from '../../world/authorization/document.ts';
+import type { Guard } from '../../world/authorization/evaluate.ts';
+import { assumed } from '../../world/authorization/trust.ts';
 import { rfc3339 } from '../../world/clock.ts';
 import type { StateContext } from '../../world/service.ts';
 import { refuse } from '../../world/service.ts';
-import type { Place, World } from '../../world/world.ts';
+import type { Caller, Place, World } from '../../world/world.ts';
 import { deliver, parseArn, RETRY_POLICY, toDeadLetters } from '../deliveries.ts';
 import type { Timetable } from '../timetables.ts';
 import type { Pattern } from './pattern.ts';
@@ -51,6 +55,8 @@ interface Bus {
   readonly description: string | undefined;
   readonly tags: Record<string, string>;
   readonly rules: Map<string, Rule>;
+  /** Who of other accounts may put events on it. */
+  policy?: Document | undefined;
 }
 
 /** An event that a target never got, and why. */
@@ -181,7 +187,7 @@ export class EventsState {
       from: this.#place,
       attempts,
       seconds,
-      run: () => this.#send(target, event, input),
+      run: () => this.#send(rule, target, event, input),
       dropped: ({ message }) => {
         this.undelivered.push({ rule: rule.name, target: target.arn, event: event.id, why: message });
         if (!target.deadLetterArn) return;
@@ -195,10 +201,9 @@ export class EventsState {
     });
   }
 
-  async #send({ arn, roleArn }: Target, event: Event, input: string): Promise<void> {
+  async #send(rule: Rule, { arn, roleArn }: Target, event: Event, input: string): Promise<void> {
     const { service, place, resource } = parseArn(arn)!;
-    const { account } = this.#place;
-    const caller = { account, arn: roleArn ?? `arn:aws:iam::${account}:service/${SERVICE}` };
+    const caller = this.#callerFor(rule, roleArn);
     if (service === 'lambda') {
       const request = { FunctionName: arn, InvocationType: 'Event', Payload: Buffer.from(input) };
       await this.#world.call({ place, service, operation: 'Invoke', input: request, caller });
@@ -211,8 +216,28 @@ export class EventsState {
       const request = { QueueUrl: resource, MessageBody: input };
       await this.#world.call({ place, service, operation: 'SendMessage', input: request, caller });
     } else {
+      if (roleArn !== undefined) {
+        const asked = {
+          action: 'events:PutEvents',
+          resource: arn,
+          keys: { 'events:source': event.source, 'events:detail-type': event['detail-type'] },
+        };
+        authorize(
+          [{ ...asked, guard: guardOf(arn, this.#world) }],
+          { world: this.#world, caller, region: place.region },
+          ACCESS_DENIED_EXCEPTION,
+        );
+      }
       await this.#forward(place, resource.replace('event-bus/', ''), event);
     }
+  }
+
+  /** Under the target's role, else in EventBridge's own name, which the target's own policy must let in (EventBridge guide, "Using IAM roles"). */
+  #callerFor(rule: Rule, roleArn: string | undefined): Caller {
+    const { account } = this.#place;
+    const service = 'events.amazonaws.com';
+    if (roleArn === undefined) return { account, arn: service, service };
+    return assumed(this.#world, { service, roleArn, session: 'events', for: this.#place, resource: rule.arn });
   }
 
   /** To a bus in this or another region or account. As long as that region is dark it is tried again, and nobody is told. */
@@ -234,4 +259,11 @@ export class EventsState {
   taggedResources(): { arn: string; tags: Readonly<Record<string, string>> }[] {
     return [...this.buses.values()].flatMap((bus) => [bus, ...bus.rules.values()].map(({ arn, tags }) => ({ arn, tags })));
   }
+}
+
+/** A bus's own policy, wherever the bus is. */
+export function guardOf(busArn: string, world: World): Guard {
+  const { place, resource } = parseArn(busArn) ?? {};
+  const bus = place && world.state<EventsState>('events', place).findBus(resource?.replace('event-bus/', ''));
+  return { policy: bus?.policy };
 }

@@ -1,4 +1,5 @@
 import { defineService } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { policies } from './policies.ts';
 import { rolePolicies } from './role-policies.ts';
 import { roles } from './roles.ts';
@@ -12,4 +13,5 @@ export const service = defineService<IamState>({
   scope: 'account',
   state: (context) => new IamState(context),
   operations: { ...roles, ...rolePolicies, ...policies },
+  authorization,
 });

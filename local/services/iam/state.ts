@@ -90,6 +90,11 @@ export class IamState {
     return [...inline.values(), ...[...attached].map((arn) => inForce(this.policy(arn)))];
   }
 
+  /** What bounds a role's policies, where it has a permissions boundary. */
+  boundaryOf({ boundary }: Role): Document | undefined {
+    return boundary === undefined ? undefined : inForce(this.policy(boundary));
+  }
+
   /** How many roles a policy is attached to. */
   attachments(arn: string): number {
     return [...this.roles.values()].filter(({ attached }) => attached.has(arn)).length;

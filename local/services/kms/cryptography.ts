@@ -41,7 +41,7 @@ function opened(
   const key = state.here(arn);
   if (named !== undefined && state.reach(named, [operation], asking) !== key)
     refuse('IncorrectKeyException', 'The key ID in the request does not identify a CMK that can perform this operation.');
-  if (!key || !state.permits(key, operation, asking))
+  if (!key || state.objection(key, operation, asking) !== undefined)
     return refuse(
       'AccessDeniedException',
       'The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.',

@@ -1,5 +1,6 @@
 import { defineService, type Operation, refuse } from '../../world/service.ts';
 import { aliases } from './aliases.ts';
+import { authorization } from './authorization.ts';
 import { cryptography } from './cryptography.ts';
 import { grants } from './grants.ts';
 import { keys } from './keys.ts';
@@ -25,4 +26,5 @@ export const service = defineService<KmsState>({
   scope: 'region',
   state: (context) => new KmsState(context),
   operations: Object.fromEntries(Object.entries<AnyOperation>(operations).map(([name, run]) => [name, withDryRun(run)])),
+  authorization,
 });

@@ -2,7 +2,7 @@ import type * as SDK from '@aws-sdk/client-kms';
 import { type Context, operations, refuse } from '../../world/service.ts';
 import type { Key } from './key.ts';
 import { paged } from './paging.ts';
-import { refuseMalformed } from './policy.ts';
+import { policyIn } from './policy.ts';
 import type { KmsState } from './state.ts';
 
 const DAY = 86_400_000;
@@ -87,7 +87,7 @@ export const keys = operations<typeof SDK, KmsState>()({
   CreateKey({ KeySpec, CustomerMasterKeySpec, KeyUsage, Description = '', Policy, Tags, MultiRegion = false }, context) {
     const spec = KeySpec ?? (CustomerMasterKeySpec as SDK.KeySpec | undefined) ?? 'SYMMETRIC_DEFAULT';
     const usage = usageOf(spec, KeyUsage);
-    if (Policy) refuseMalformed(Policy);
+    if (Policy) policyIn(Policy);
     const key = context.state.create({
       spec,
       usage,
@@ -107,7 +107,7 @@ export const keys = operations<typeof SDK, KmsState>()({
     if (context.world.dark.has(ReplicaRegion)) refuse('DependencyTimeoutException', `${ReplicaRegion} does not answer.`);
     const there = context.peer<KmsState>('kms', { region: ReplicaRegion });
     if (there.keys.has(key.id)) refuse('AlreadyExistsException', `${key.id} is in ${ReplicaRegion} already.`);
-    if (Policy) refuseMalformed(Policy);
+    if (Policy) policyIn(Policy);
     const replica = there.replicate(key, {
       tags: tagsOf(Tags),
       ...(Policy ? { policy: Policy } : {}),
@@ -164,7 +164,7 @@ export const keys = operations<typeof SDK, KmsState>()({
   },
 
   PutKeyPolicy({ KeyId, Policy = '' }, context) {
-    refuseMalformed(Policy);
+    policyIn(Policy);
     managed(KeyId, context).policy = Policy;
     return {};
   },

@@ -1,32 +1,19 @@
+import { Malformed } from '../../world/authorization/conditions.ts';
+import { type Document, documentOf } from '../../world/authorization/document.ts';
 import { refuse } from '../../world/service.ts';
 import type { Caller } from '../../world/world.ts';
 
-interface Statement {
-  readonly Effect: 'Allow' | 'Deny';
-  readonly Principal?: '*' | { readonly AWS?: string | readonly string[] };
-  readonly Action?: string | readonly string[];
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | boolean | readonly string[]>>>>;
+/** A key's policy, ready to be asked. */
+export function policyIn(text: string): Document {
+  try {
+    return documentOf(text, 'resource');
+  } catch (error) {
+    if (error instanceof Malformed) return refuse('MalformedPolicyDocumentException', error.message);
+    throw error;
+  }
 }
 
-/** One operation that a caller asks for, by itself or through a service such as `ec2.eu-west-1.amazonaws.com`. */
-export interface Asked {
-  readonly operation: string;
-  readonly caller: Caller;
-  readonly via: string | undefined;
-}
-
-export const refuseMalformed = (policy: string): void => void statementsIn(policy);
-
-/**
- * Whether a key's policy lets a caller do something (KMS guide, "Key policies"). An explicit deny wins. Conditions that are not modelled
- * match nothing in an Allow and everything in a Deny: never too open.
- */
-export function admits(policy: string, asked: Asked): boolean {
-  const matching = statementsIn(policy).filter((statement) => matches(statement, asked));
-  return matching.length > 0 && matching.every(({ Effect }) => Effect === 'Allow');
-}
-
-/** A caller by every name that a policy or a grant may call it: an assumed role by its session, its role and its account. */
+/** A caller by every name that a grant may call it: an assumed role by its session, its role and its account. */
 export const namesOf = (caller: Caller): readonly string[] => [
   caller.account,
   caller.arn,
@@ -38,51 +25,44 @@ export const namesOf = (caller: Caller): readonly string[] => [
 const principalOf = ({ arn }: Caller): string =>
   arn.replace(/^arn:aws:sts::(\d+):assumed-role\/([^/]+)\/.*$/, 'arn:aws:iam::$1:role/$2');
 
-function statementsIn(policy: string): readonly Statement[] {
-  try {
-    const { Statement } = JSON.parse(policy) as { Statement: Statement | Statement[] };
-    const statements = [Statement].flat();
-    if (statements.every(({ Effect }) => Effect === 'Allow' || Effect === 'Deny')) return statements;
-  } catch (error) {
-    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
-  }
-  return refuse('MalformedPolicyDocumentException', 'The policy is no JSON with statements that allow or deny.');
-}
+const statements = (Statement: readonly object[]): string =>
+  JSON.stringify({ Version: '2012-10-17', Id: 'key-default-1', Statement });
 
-const listed = (value: string | readonly string[] | undefined): readonly string[] => (value === undefined ? [] : [value].flat());
+/** The account decides by its own policies (KMS guide, "Default key policy"). */
+export const accountDecides = (account: string): string =>
+  statements([
+    {
+      Sid: 'Enable IAM User Permissions',
+      Effect: 'Allow',
+      Principal: { AWS: `arn:aws:iam::${account}:root` },
+      Action: 'kms:*',
+      Resource: '*',
+    },
+  ]);
 
-function matches({ Effect, Principal, Action, Condition = {} }: Statement, asked: Asked): boolean {
-  const names = namesOf(asked.caller);
-  const principals = listed(typeof Principal === 'object' ? Principal.AWS : Principal);
-  return (
-    principals.some((name) => name === '*' || names.includes(name)) &&
-    listed(Action).some((pattern) => like(pattern.toLowerCase(), `kms:${asked.operation}`.toLowerCase())) &&
-    Object.entries(Condition).every(([operator, keys]) =>
-      Object.entries(keys).every(
-        ([key, wanted]) => holds(operator, key, [wanted].flat().map(String), asked) ?? Effect === 'Deny',
-      ),
-    )
-  );
-}
+/** The services that a key of AWS's own serves, by the end of its alias; EBS asks KMS as EC2. */
+const SERVES: Readonly<Record<string, string>> = { ebs: 'ec2' };
 
-/** Undefined where the condition is not one that is known here. */
-function holds(operator: string, key: string, wanted: readonly string[], asked: Asked): boolean | undefined {
-  const known: Readonly<Record<string, string | undefined>> = {
-    'kms:calleraccount': asked.caller.account,
-    'aws:principalaccount': asked.caller.account,
-    'aws:principalarn': principalOf(asked.caller),
-    'kms:viaservice': asked.via,
-    'kms:grantisforawsresource': asked.via === undefined ? undefined : 'true',
-  };
-  if (!Object.hasOwn(known, key.toLowerCase())) return undefined;
-  const actual = known[key.toLowerCase()];
-  if (['StringEquals', 'Bool', 'StringLike', 'ArnLike', 'ArnEquals'].includes(operator))
-    return actual !== undefined && wanted.some((pattern) => like(pattern, actual));
-  if (operator === 'StringNotEquals') return actual === undefined || !wanted.includes(actual);
-  return undefined;
-}
-
-function like(pattern: string, text: string): boolean {
-  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's').test(text);
-}
+/** Whoever of the account may use the service may use its key through it, and only so (KMS guide, "AWS managed keys": the key policy). */
+export const throughService = (account: string, region: string, alias: string): string => {
+  const name = alias.replace('alias/aws/', '');
+  return statements([
+    {
+      Sid: `Allow access through ${name} for all principals in the account that are authorized to use it`,
+      Effect: 'Allow',
+      Principal: { AWS: '*' },
+      Action: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:CreateGrant', 'kms:DescribeKey'],
+      Resource: '*',
+      Condition: {
+        StringEquals: { 'kms:CallerAccount': account, 'kms:ViaService': `${SERVES[name] ?? name}.${region}.amazonaws.com` },
+      },
+    },
+    {
+      Sid: 'Allow direct access to key metadata to the account',
+      Effect: 'Allow',
+      Principal: { AWS: `arn:aws:iam::${account}:root` },
+      Action: ['kms:Describe*', 'kms:Get*', 'kms:List*', 'kms:RevokeGrant'],
+      Resource: '*',
+    },
+  ]);
+};

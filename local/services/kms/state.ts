@@ -1,7 +1,9 @@
+import { objection } from '../../world/authorization/authorize.ts';
+import type { Guard } from '../../world/authorization/evaluate.ts';
 import { refuse, type StateContext } from '../../world/service.ts';
 import type { Caller, World } from '../../world/world.ts';
 import { type Grant, Key } from './key.ts';
-import { admits, namesOf } from './policy.ts';
+import { accountDecides, namesOf, policyIn, throughService } from './policy.ts';
 
 /** Who asks for a key to be used, through which service if any, and bound to which encryption context. */
 export interface Asking {
@@ -43,7 +45,7 @@ export class KmsState {
         usage: 'ENCRYPT_DECRYPT',
         manager: 'CUSTOMER',
         description: '',
-        policy: this.#defaultPolicy(),
+        policy: accountDecides(this.#account),
         tags: {},
         ...options,
         multiRegion,
@@ -54,7 +56,7 @@ export class KmsState {
   /** Keeps a replica here of a key of another region: id and material are the same, all else is its own (KMS guide, "Multi-Region keys"). */
   replicate(original: Key, options: Partial<Pick<Key, 'description' | 'policy' | 'tags'>>): Key {
     const { id, spec, usage } = original;
-    const own = { description: '', policy: this.#defaultPolicy(), tags: {}, ...options };
+    const own = { description: '', policy: accountDecides(this.#account), tags: {}, ...options };
     const arn = this.arn('key', id);
     return this.#keep(
       new Key({ id, arn, createdAt: this.#now(), spec, usage, manager: 'CUSTOMER', multiRegion: true, ...own }, original),
@@ -80,6 +82,7 @@ export class KmsState {
     if (alias?.startsWith('alias/aws/') && !this.aliases.has(alias)) {
       const key = this.create({
         manager: 'AWS',
+        policy: throughService(this.#account, this.#region, alias),
         description: `Default key that protects my ${alias.slice(10)} data when no other key is defined`,
       });
       this.aliases.set(alias, { target: key.id, createdAt: key.createdAt, updatedAt: key.createdAt });
@@ -99,12 +102,10 @@ export class KmsState {
     const [, , , region, owner] = name?.startsWith('arn:') ? name.split(':') : [];
     if (region !== undefined && region !== this.#region) refuse('NotFoundException', `Invalid arn ${region}`);
     const key = (owner === undefined ? this : this.#of(owner)).find(name);
-    const denied = operations.find((operation) => !this.permits(key, operation, asking));
-    if (denied !== undefined)
-      refuse(
-        'AccessDeniedException',
-        `User: ${asking.caller.arn} is not authorized to perform: kms:${denied} on resource: ${key.arn} because no resource-based policy allows the kms:${denied} action`,
-      );
+    for (const operation of operations) {
+      const sentence = this.objection(key, operation, asking);
+      if (sentence !== undefined) refuse('AccessDeniedException', sentence);
+    }
     return key;
   }
 
@@ -115,17 +116,41 @@ export class KmsState {
     return owner && (region === this.#region || id.startsWith('mrk-')) ? this.#of(owner).keys.get(id) : undefined;
   }
 
-  /** Whether a caller of this account may use a key; who may do what within an account is not modelled here. */
-  permits(key: Key, operation: string, { caller, via, encryptionContext }: Asking): boolean {
-    if (key.owner === this.#account) return true;
-    if (admits(key.policy, { operation, caller, via })) return true;
-    return [...key.grants.values()].some(
-      ({ GranteePrincipal = '', Operations = [], Constraints }) =>
-        namesOf(caller).includes(GranteePrincipal) &&
-        (Operations as readonly string[]).includes(operation) &&
-        meets(Constraints, encryptionContext),
+  /** Why a caller may not use a key; undefined where it may. */
+  objection(key: Key, operation: string, asking: Asking): string | undefined {
+    const { caller, via, encryptionContext = {} } = asking;
+    const keys = {
+      ...this.keysOf(key, caller),
+      'kms:viaservice': via,
+      'kms:grantisforawsresource': operation === 'CreateGrant' ? String(via !== undefined) : undefined,
+      'kms:encryptioncontextkeys': Object.keys(encryptionContext),
+      ...Object.fromEntries(
+        Object.entries(encryptionContext).map(([name, value]) => [`kms:encryptioncontext:${name.toLowerCase()}`, value]),
+      ),
+    };
+    return objection(
+      {
+        action: `kms:${operation}`,
+        resource: key.arn,
+        keys,
+        tags: () => key.tags,
+        guard: { ...this.guardOf(key), grants: isGranted(key, operation, asking) },
+      },
+      { world: this.#world, caller, region: this.#region },
     );
   }
+
+  /** Nobody may use a key whom its policy does not let, or let its account decide on (KMS guide, "Key policies"). */
+  guardOf = (key: Key): Guard => ({ policy: policyIn(key.policy), decides: true });
+
+  /** KMS guide, "Condition keys for AWS KMS". */
+  keysOf = (key: Key, caller: Caller): Record<string, string | readonly string[]> => ({
+    'kms:calleraccount': caller.account,
+    'kms:keyspec': key.spec,
+    'kms:keyusage': key.usage,
+    'kms:multiregion': String(key.multiRegion),
+    'kms:resourcealiases': [...this.#of(key.owner).aliases].filter(([, { target }]) => target === key.id).map(([name]) => name),
+  });
 
   /** A key that can encrypt and decrypt now; for other services, which encrypt on a caller's behalf. */
   usable(name: string): Key {
@@ -157,22 +182,16 @@ export class KmsState {
   #now(): Date {
     return new Date(this.#world.clock.now());
   }
+}
 
-  #defaultPolicy(): string {
-    return JSON.stringify({
-      Version: '2012-10-17',
-      Id: 'key-default-1',
-      Statement: [
-        {
-          Sid: 'Enable IAM User Permissions',
-          Effect: 'Allow',
-          Principal: { AWS: `arn:aws:iam::${this.#account}:root` },
-          Action: 'kms:*',
-          Resource: '*',
-        },
-      ],
-    });
-  }
+function isGranted(key: Key, operation: string, { caller, encryptionContext }: Asking): boolean {
+  const names = namesOf(caller);
+  return [...key.grants.values()].some(
+    ({ GranteePrincipal = '', Operations = [], Constraints }) =>
+      names.includes(GranteePrincipal) &&
+      (Operations as readonly string[]).includes(operation) &&
+      meets(Constraints, encryptionContext),
+  );
 }
 
 /** A grant may be bound to an encryption context (KMS API, GrantConstraints). */

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { CLIENT_HEADER, type Client, type World } from '../../world/world.ts';
 import { exited, type Result } from './results.ts';
-import type { FromRuntime, Setup, ToRuntime } from './runtime.ts';
+import type { FromRuntime, Rests, Setup, ToRuntime } from './runtime.ts';
 
 /** What an execution environment is made of. */
 export interface Making {
@@ -25,7 +25,6 @@ export class Environment implements Client {
   readonly name: string;
   readonly #world: World;
   readonly #worker: Worker;
-  readonly #counts = new Int32Array(new SharedArrayBuffer(8));
   readonly #ready = Promise.withResolvers<Result | 'ready'>();
   #invocation: PromiseWithResolvers<Result> | undefined;
   #requestId = '';
@@ -35,7 +34,7 @@ export class Environment implements Client {
   #woken = 0;
   #watching = false;
   #asked = 0;
-  #answer: ((idle: boolean) => void) | undefined;
+  #answer: ((rests: Rests | undefined) => void) | undefined;
   ended = false;
 
   constructor(world: World, { folder, handlerName, variables, write }: Making) {
@@ -46,7 +45,6 @@ export class Environment implements Client {
       folder,
       handlerName,
       time: world.clock.shared,
-      counts: this.#counts.buffer as SharedArrayBuffer,
       client: { header: CLIENT_HEADER, name: this.name },
     };
     const env = { ...variables };
@@ -114,14 +112,14 @@ export class Environment implements Client {
       this.#world.clock.after(milliseconds, () => {
         if (!this.ended) this.#send({ woken: id });
       });
-    } else if (message.rests.id === this.#asked) this.#answer?.(message.rests.idle);
+    } else if (message.rests.id === this.#asked) this.#answer?.(message.rests);
   }
 
   #finish(result: Result): void {
     this.#worker.unref();
     this.#invocation?.resolve(result);
     this.#invocation = undefined;
-    this.#answer?.(true);
+    this.#answer?.(undefined);
   }
 
   #over(code: number): void {
@@ -146,29 +144,29 @@ export class Environment implements Client {
   async #resting(): Promise<void> {
     for (let since = performance.now(); this.#invocation; ) {
       const woken = this.#woken;
-      const idle = await this.#ask();
-      if (!this.#invocation) return;
+      const rests = await this.#ask();
+      if (!this.#invocation || !rests) return;
       if (woken !== this.#woken) since = performance.now();
-      else if (idle && this.#counts[0] === this.#arrived && this.#counts[1] === this.#answered) return;
-      else if (idle && performance.now() - since > LOST_MILLIS) return this.#forget();
+      else if (rests.idle && rests.begun === this.#arrived && rests.ended === this.#answered) return;
+      else if (rests.idle && performance.now() - since > LOST_MILLIS) return this.#forget(rests);
       await new Promise((next) => setTimeout(next, 1));
     }
   }
 
-  #ask(): Promise<boolean> {
+  #ask(): Promise<Rests | undefined> {
     return new Promise((answered) => {
       const endless = setTimeout(() => void this.end(), ENDLESS_MILLIS);
-      this.#answer = (idle) => {
+      this.#answer = (rests) => {
         clearTimeout(endless);
-        answered(idle);
+        answered(rests);
       };
       this.#worker.postMessage({ rest: ++this.#asked } satisfies ToRuntime);
     });
   }
 
   /** Requests that never reached us, or whose answers nobody reads. */
-  #forget(): void {
-    this.#arrived = this.#counts[0] as number;
-    this.#answered = this.#counts[1] as number;
+  #forget({ begun, ended }: Rests): void {
+    this.#arrived = begun;
+    this.#answered = ended;
   }
 }

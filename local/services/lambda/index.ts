@@ -1,5 +1,6 @@
 import type * as SDK from '@aws-sdk/client-lambda';
 import { defineService, operations, refuse } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { functions, permissions } from './functions.ts';
 import { MAX_REQUEST } from './results.ts';
 import { LambdaState } from './state.ts';
@@ -46,5 +47,6 @@ export const service = defineService<LambdaState>({
   client: 'LambdaClient',
   scope: 'region',
   state: (context) => new LambdaState(context),
+  authorization,
   operations: { ...invocations, ...functions, ...permissions },
 });

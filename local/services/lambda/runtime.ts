@@ -15,8 +15,6 @@ export interface Setup {
   readonly handlerName: string;
   /** The world's clock, see `Clock.shared`. */
   readonly time: SharedArrayBuffer;
-  /** How many requests were begun and how many ended: two integers, written here. */
-  readonly counts: SharedArrayBuffer;
   /** What requests to the world bear, and the world's address. */
   readonly client: { readonly header: string; readonly name: string };
 }
@@ -38,11 +36,19 @@ export type FromRuntime =
   | { readonly ready: Result | 'ready' }
   | { readonly done: Result }
   | { readonly sleep: { readonly id: number; readonly milliseconds: number } }
-  | { readonly rests: { readonly id: number; readonly idle: boolean } };
+  | { readonly rests: Rests };
 
-const { folder, handlerName, time, counts, client } = workerData as Setup;
+/** Whether a thread was idle at some moment, and how many requests it had begun and ended by then. */
+export interface Rests {
+  readonly id: number;
+  readonly idle: boolean;
+  readonly begun: number;
+  readonly ended: number;
+}
+
+const { folder, handlerName, time, client } = workerData as Setup;
 const clock = new Float64Array(time);
-const counted = new Int32Array(counts);
+const counted = { begun: 0, ended: 0 };
 const port = parentPort!;
 const tell = (message: FromRuntime): void => port.postMessage(message);
 const sleepers = new Map<number, () => void>();
@@ -62,8 +68,8 @@ function countRequests(): void {
     const { request } = message as { request: ClientRequest };
     request.setHeader(client.header, client.name);
     request.once('socket', () => {
-      Atomics.add(counted, 0, 1);
-      request.once('close', () => void Atomics.add(counted, 1, 1));
+      counted.begun++;
+      request.once('close', () => void counted.ended++);
     });
   });
 }
@@ -98,7 +104,9 @@ async function firstOf(file: string): Promise<Record<string, unknown>> {
   throw named('Runtime.ImportModuleError', `Error: Cannot find module '${file}'`);
 }
 
-const named = (name: string, message: string): Error => Object.assign(new Error(message), { name });
+function named(name: string, message: string): Error {
+  return Object.assign(new Error(message), { name });
+}
 
 async function run({
   payload,
@@ -142,13 +150,13 @@ function wake(id: number): void {
 }
 
 /** What a thread may have open and still be at rest: it waits for others. All else is work of its own, such as reading a file. */
-const WAITING = new Set(['MessagePort', 'TCPSocketWrap', 'TCPServerWrap', 'Timeout', 'Immediate', 'CloseReq']);
+const WAITING = new Set(['MessagePort', 'TCPSocketWrap', 'TCPServerWrap', 'Timeout', 'CloseReq']);
 const ROUNDS = 3;
 
 /** Answers whether all code here has come to rest: the event loop went around a few times, and nothing is read or computed. */
 async function rest(id: number): Promise<void> {
-  const before = [counted[0], counted[1], sleeps].join();
+  const before = [counted.begun, counted.ended, sleeps].join();
   for (let round = 0; round < ROUNDS; round++) await new Promise((next) => setImmediate(next));
-  const quiet = before === [counted[0], counted[1], sleeps].join();
-  tell({ rests: { id, idle: quiet && process.getActiveResourcesInfo().every((kind) => WAITING.has(kind)) } });
+  const quiet = before === [counted.begun, counted.ended, sleeps].join();
+  tell({ rests: { id, idle: quiet && process.getActiveResourcesInfo().every((kind) => WAITING.has(kind)), ...counted } });
 }

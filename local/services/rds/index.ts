@@ -1,4 +1,5 @@
 import { defineService } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { clusterBackups } from './clusters/backups.ts';
 import { clusters } from './clusters/clusters.ts';
 import { clusterParameterGroups } from './clusters/parameter-groups.ts';
@@ -22,6 +23,7 @@ export const service = defineService<RdsState>({
   client: 'RDSClient',
   scope: 'region',
   state: (context) => new RdsState(context),
+  authorization,
   operations: {
     ...instances,
     ...modify,

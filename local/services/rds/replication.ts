@@ -79,7 +79,7 @@ export const replication = operations<typeof SDK, RdsState>()({
       id: `ab-${dice.hex(32)}`,
       kind: 'replicated',
       retentionDays: retention(input.BackupRetentionPeriod ?? DEFAULT_DAYS),
-      key: own.key === undefined ? undefined : keyAt(input.KmsKeyId ?? AWS_MANAGED, context, world),
+      key: own.key === undefined ? undefined : keyAt(input.KmsKeyId ?? AWS_MANAGED, context, context),
       since: world.clock.now() + Math.round(dice.between(...FIRST_COPY)) * 1000,
       lagMillis: Math.round(dice.between(...LAG)) * 1000,
       tags: tagsOf(input.Tags),

@@ -60,7 +60,7 @@ export const restores = operations<typeof SDK, RdsState>()({
     const id = identifier(input.TargetDBInstanceIdentifier, 'TargetDBInstanceIdentifier', 63);
     const backup = backupFor(input, context);
     const second = secondWithin(backup, input, context);
-    if (backup.key) keyAt(backup.key, context, world);
+    if (backup.key) keyAt(backup.key, context, context);
     const dice = world.random.stream(`rds/restore/${backup.id}/${id}/${second}`);
     const settings = restoredSettings(backup.settings, input, backup.key, context);
     const content = () => backup.history.asOfSecond(second, dice);
@@ -72,7 +72,7 @@ export const restores = operations<typeof SDK, RdsState>()({
   },
 
   RestoreDBInstanceFromDBSnapshot(input, context) {
-    const { state, world } = context;
+    const { state } = context;
     const id = identifier(input.DBInstanceIdentifier, 'DBInstanceIdentifier', 63);
     const snapshot = state.snapshot(input.DBSnapshotIdentifier);
     const { image, settings, key } = snapshot;
@@ -81,7 +81,7 @@ export const restores = operations<typeof SDK, RdsState>()({
         'InvalidDBSnapshotStateFault',
         `DBSnapshot ${snapshot.id} must have state available but actually has ${snapshot.status}`,
       );
-    if (key) keyAt(key, context, world);
+    if (key) keyAt(key, context, context);
     const instance = makeInstance(
       {
         id,

@@ -29,7 +29,7 @@ export function settingsOf(input: SDK.CreateDBInstanceCommandInput, context: Con
   if (engine.clustered && !input.DBClusterIdentifier)
     refuse('InvalidParameterCombination', `DBClusterIdentifier is required for engine ${name}`);
   const wanted = { engine: name, version };
-  const key = input.StorageEncrypted || input.KmsKeyId ? keyAt(input.KmsKeyId ?? AWS_MANAGED, context, context.world) : undefined;
+  const key = input.StorageEncrypted || input.KmsKeyId ? keyAt(input.KmsKeyId ?? AWS_MANAGED, context, context) : undefined;
   if (input.KmsKeyId && input.StorageEncrypted === false)
     refuse('InvalidParameterCombination', 'KmsKeyId can be given only with StorageEncrypted');
   return {

@@ -42,8 +42,8 @@ function keyOfCopy(
       'InvalidDBSnapshotStateFault',
       `Snapshot ${source.id} is encrypted with the default key of its account, so it cannot be copied into another.`,
     );
-  if (source.key) keyAt(source.key, owner.place, world);
-  if (wanted) return keyAt(wanted, context, world);
+  if (source.key) keyAt(source.key, owner.place, context);
+  if (wanted) return keyAt(wanted, context, context);
   if (source.key && owner.place.region !== region)
     refuse('InvalidParameterCombination', 'KmsKeyId must be specified when copying an encrypted snapshot from another region.');
   return source.key;

@@ -1,7 +1,8 @@
 import type * as SDK from '@aws-sdk/client-s3';
+import { Malformed } from '../../world/authorization/conditions.ts';
+import { type Document, documentOf } from '../../world/authorization/document.ts';
 import { refuse } from '../../world/service.ts';
 import { compareText, firstWhere } from '../utf8.ts';
-import { Policy } from './policy.ts';
 
 /** One version of a key, or the mark of its deletion. Bytes are shared between copies and never changed. */
 export interface Version {
@@ -65,7 +66,7 @@ export class Bucket {
   /** Settings that are kept and given back as they were put. */
   readonly settings = new Map<string, object>();
   readonly uploads = new Map<string, Upload>();
-  #policy: Policy | undefined;
+  #policy: Document | undefined;
   /** In the order of every listing: that of the keys' UTF-8 bytes. */
   readonly #keys: string[] = [];
   /** Newest first, by key. */
@@ -86,10 +87,10 @@ export class Bucket {
   }
 
   set policy(text: string | undefined) {
-    this.#policy = text === undefined ? undefined : new Policy(text);
+    this.#policy = text === undefined ? undefined : policyIn(text);
   }
 
-  get statements(): Policy | undefined {
+  get statements(): Document | undefined {
     return this.#policy;
   }
 
@@ -172,5 +173,14 @@ export class Bucket {
 
   get empty(): boolean {
     return this.#keys.length === 0;
+  }
+}
+
+function policyIn(text: string): Document {
+  try {
+    return documentOf(text, 'resource');
+  } catch (error) {
+    if (error instanceof Malformed) return refuse('MalformedPolicy', error.message);
+    throw error;
   }
 }

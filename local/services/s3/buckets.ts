@@ -6,6 +6,9 @@ import type { S3State } from './state.ts';
 
 const NAME = /^(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
+/** What one must be allowed besides, to make a bucket that can lock (S3 API, CreateBucket: Permissions). */
+const LOCKABLE = ['s3:PutBucketObjectLockConfiguration', 's3:PutBucketVersioning'];
+
 export const buckets = operations<typeof SDK, S3State>()({
   CreateBucket({ Bucket: name = '', CreateBucketConfiguration: asked, ObjectLockEnabledForBucket = false }, context) {
     const { state, account, region, now } = context;
@@ -17,6 +20,12 @@ export const buckets = operations<typeof SDK, S3State>()({
         `The ${asked?.LocationConstraint ?? 'unspecified'} location constraint is incompatible for the region specific endpoint this request was sent to.`,
       );
     }
+    const making = [
+      's3:CreateBucket',
+      ...(ObjectLockEnabledForBucket ? LOCKABLE : []),
+      ...(asked?.Tags ? ['s3:TagResource'] : []),
+    ];
+    for (const action of making) state.allowAccount(context, action, `arn:aws:s3:::${name}`);
     const known = state.peek(name);
     if (known) refuseTaken(known, account, region);
     else {
@@ -45,7 +54,9 @@ export const buckets = operations<typeof SDK, S3State>()({
     return { BucketRegion: region };
   },
 
-  ListBuckets({ Prefix = '', BucketRegion, MaxBuckets = 10_000, ContinuationToken }, { state, account }) {
+  ListBuckets({ Prefix = '', BucketRegion, MaxBuckets = 10_000, ContinuationToken }, context) {
+    const { state, account } = context;
+    state.allowAccount(context, 's3:ListAllMyBuckets', '*');
     const all = state.buckets
       .filter(({ owner, name, region }) => owner === account && name.startsWith(Prefix) && region === (BucketRegion ?? region))
       .sort((a, b) => compareText(a.name, b.name))

@@ -1,3 +1,4 @@
+import type * as SDK from '@aws-sdk/client-s3';
 import { refuse } from '../../world/service.ts';
 import type { Bucket, Version } from './bucket.ts';
 import type { Request } from './state.ts';
@@ -9,11 +10,45 @@ export interface WriteConditions {
 }
 
 /** The condition keys of a bucket policy that a write carries. `creates` is false for what only prepares an object, such as a part. */
-export const policyConditions = ({ IfNoneMatch, IfMatch }: WriteConditions = {}, creates = true) => ({
-  's3:if-none-match': IfNoneMatch,
-  's3:if-match': IfMatch,
+export const policyConditions = (put: Writing = {}, creates = true) => ({
+  's3:if-none-match': put.IfNoneMatch,
+  's3:if-match': put.IfMatch,
   's3:objectcreationoperation': String(creates),
+  's3:x-amz-server-side-encryption': put.ServerSideEncryption,
+  's3:x-amz-server-side-encryption-aws-kms-key-id': put.SSEKMSKeyId,
+  's3:x-amz-server-side-encryption-customer-algorithm': put.SSECustomerAlgorithm,
+  's3:object-lock-mode': put.ObjectLockMode,
+  's3:object-lock-retain-until-date': put.ObjectLockRetainUntilDate?.toISOString(),
+  's3:object-lock-legal-hold': put.ObjectLockLegalHoldStatus,
 });
+
+type Writing = WriteConditions &
+  Partial<
+    Pick<
+      SDK.PutObjectRequest,
+      | 'ServerSideEncryption'
+      | 'SSEKMSKeyId'
+      | 'SSECustomerAlgorithm'
+      | 'ObjectLockMode'
+      | 'ObjectLockRetainUntilDate'
+      | 'ObjectLockLegalHoldStatus'
+      | 'Tagging'
+      | 'ACL'
+    >
+  > & { readonly BypassGovernanceRetention?: boolean | undefined };
+
+/** What a request's headers need besides its own action (S3 guide, "Required permissions"; "Conditional requests": If-Match reads). */
+const IMPLIED = {
+  IfMatch: 's3:GetObject',
+  Tagging: 's3:PutObjectTagging',
+  ObjectLockMode: 's3:PutObjectRetention',
+  ObjectLockLegalHoldStatus: 's3:PutObjectLegalHold',
+  ACL: 's3:PutObjectAcl',
+  BypassGovernanceRetention: 's3:BypassGovernanceRetention',
+} as const;
+
+export const impliedBy = (put: Writing): string[] =>
+  Object.entries(IMPLIED).flatMap(([header, action]) => (put[header as keyof Writing] ? [action] : []));
 
 /** Two requests are taken to overlap within this time: less than the two ways that lie between a request and the next one of the same caller. */
 const RACE_MILLIS = 10;

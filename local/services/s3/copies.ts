@@ -1,8 +1,9 @@
 import type * as SDK from '@aws-sdk/client-s3';
 import { type Context, operations, refuse } from '../../world/service.ts';
 import type { Bucket, Living } from './bucket.ts';
-import { checkRead, policyConditions, quoted, unmetByCopy, whole } from './conditions.ts';
+import { checkRead, impliedBy, policyConditions, quoted, unmetByCopy, whole } from './conditions.ts';
 import { encryptionAnswer, refuseLockedUp } from './encryption.ts';
+import { foundBy, ofVersion } from './objects.ts';
 import type { S3State } from './state.ts';
 import { type Put, versionAnswer, write } from './write.ts';
 
@@ -25,7 +26,7 @@ export function sourceOf(text: string, conditions: CopyConditions, context: Cont
     refuse('ServiceUnavailable', `The source bucket's region (${region}) is not available.`, { status: 503 });
   const action = versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion';
   const bucket = state.bucket(name, { ...context, region }, action, {}, key);
-  const version = bucket.find(key, versionId);
+  const version = foundBy({ ...context, region }, bucket, key, versionId);
   refuseLockedUp(version, bucket, context);
   checkRead(
     version,
@@ -91,12 +92,29 @@ function refuseInPlace(input: SDK.CopyObjectRequest, { bucket, version }: Source
   }
 }
 
+/** Tags that go along are read there and given here (S3 API, CopyObject: Permissions). */
+function allowTags(
+  { bucket, version }: Source,
+  target: Bucket,
+  key: string,
+  input: SDK.CopyObjectRequest,
+  context: Context<S3State>,
+): void {
+  if (Object.keys(version.tags).length === 0) return;
+  const { versionId } = parse(input.CopySource ?? '');
+  const reads = ofVersion('s3:GetObjectTagging', versionId);
+  context.state.allow(bucket, { ...context, region: bucket.region }, reads, {}, version.key);
+  context.state.allow(target, context, 's3:PutObjectTagging', policyConditions(input), key);
+}
+
 export const copies = operations<typeof SDK, S3State>()({
   /** Asked for where the copy shall be. Locks, encryption and storage class are the request's own, not the source's (S3 API, CopyObject). */
   CopyObject(input, context) {
     const { Bucket: name, Key = '', MetadataDirective = 'COPY', TaggingDirective = 'COPY' } = input;
     const bucket = context.state.bucket(name, context, 's3:PutObject', policyConditions(input), Key);
+    for (const action of impliedBy(input)) context.state.allow(bucket, context, action, policyConditions(input), Key);
     const source = sourceOf(input.CopySource ?? '', input, context);
+    if (TaggingDirective === 'COPY') allowTags(source, bucket, Key, input, context);
     refuseInPlace(input, source, bucket, Key);
     const { version } = source;
     const { StorageClass: _, ...headers } = version.headers;

@@ -26,11 +26,13 @@ const ofExpectedOwner =
     return run(input, context);
   };
 
+/** Operations ask for what they need themselves (S3 guide, "Required permissions for Amazon S3 API operations"). */
 export const service = defineService<S3State>({
   name: 's3',
   sdk: () => import('@aws-sdk/client-s3'),
   client: 'S3Client',
   scope: 'partition',
   state: (context) => new S3State(context),
+  authorization: { itself: true },
   operations: Object.fromEntries(Object.entries(operations).map(([name, run]) => [name, ofExpectedOwner(run)])),
 });

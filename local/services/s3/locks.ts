@@ -45,6 +45,7 @@ export const locks = operations<typeof SDK, S3State>()({
   /** Compliance retention can only be extended; governance can be changed by who may bypass it (S3 guide, "Retention modes"). */
   PutObjectRetention({ Bucket: name, Key = '', VersionId, Retention, BypassGovernanceRetention = false }, context) {
     const bucket = context.state.bucket(name, context, 's3:PutObjectRetention', {}, Key);
+    if (BypassGovernanceRetention) context.state.allow(bucket, context, 's3:BypassGovernanceRetention', {}, Key);
     if (!bucket.lockable) refuseUnlockable();
     const version = bucket.find(Key, VersionId);
     const { Mode, RetainUntilDate } = Retention ?? {};

@@ -2,7 +2,16 @@ import type * as SDK from '@aws-sdk/client-s3';
 import { type Context, operations, Refusal, refuse } from '../../world/service.ts';
 import type { Bucket, Living, Version } from './bucket.ts';
 import { tagSet, tagsIn } from './buckets.ts';
-import { checkRead, checkWrite, notModified, policyConditions, quoted, type ReadConditions, whole } from './conditions.ts';
+import {
+  checkRead,
+  checkWrite,
+  impliedBy,
+  notModified,
+  policyConditions,
+  quoted,
+  type ReadConditions,
+  whole,
+} from './conditions.ts';
 import { encryptionAnswer, refuseLockedUp } from './encryption.ts';
 import { tell } from './events.ts';
 import { refuseLocked } from './locks.ts';
@@ -35,11 +44,23 @@ const checksumAnswer = ({ checksums, etag }: Living) =>
 
 type Named = Pick<SDK.GetObjectRequest, 'Bucket' | 'Key' | 'VersionId'>;
 
+/** Who may not list a bucket is not told that a key is not there (S3 API, GetObject: Permissions). */
+export function foundBy(
+  request: Pick<Context<S3State>, 'state' | 'caller' | 'region'>,
+  bucket: Bucket,
+  key: string,
+  versionId: string | undefined,
+): Living {
+  const there = versionId === undefined ? bucket.current(key) !== undefined : bucket.versions(key).length > 0;
+  if (!there) request.state.allow(bucket, request, 's3:ListBucket', { 's3:prefix': key });
+  return bucket.find(key, versionId);
+}
+
 function read(input: Named & ReadConditions, context: Context<S3State>): { bucket: Bucket; version: Living } {
   const { Bucket: name, Key = '', VersionId } = input;
   const action = VersionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion';
   const bucket = context.state.bucket(name, context, action, {}, Key);
-  const version = bucket.find(Key, VersionId);
+  const version = foundBy(context, bucket, Key, VersionId);
   checkRead(version, input, notModified);
   refuseLockedUp(version, bucket, context);
   return { bucket, version };
@@ -65,10 +86,15 @@ export function rangeIn(range: string, length: number): [number, number] {
   return [from, to];
 }
 
+/** What concerns a named version is an action of its own: `s3:GetObjectVersionTagging`. */
+export const ofVersion = (action: string, versionId: string | undefined): string =>
+  versionId === undefined ? action : action.replace('Object', 'ObjectVersion');
+
 export const objects = operations<typeof SDK, S3State>()({
   PutObject({ Body = new Uint8Array(), ...put }, context) {
     const { Bucket: name, Key = '' } = put;
     const bucket = context.state.bucket(name, context, 's3:PutObject', policyConditions(put), Key);
+    for (const action of impliedBy(put)) context.state.allow(bucket, context, action, policyConditions(put), Key);
     return { ...written(bucket, write(bucket, Key, own(Body), put, context)), Size: Body.length };
   },
 
@@ -103,6 +129,8 @@ export const objects = operations<typeof SDK, S3State>()({
   DeleteObject({ Bucket: name, Key = '', VersionId, BypassGovernanceRetention = false, IfMatch }, context) {
     const action = VersionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
     const bucket = context.state.bucket(name, context, action, {}, Key);
+    for (const implied of impliedBy({ IfMatch, BypassGovernanceRetention }))
+      context.state.allow(bucket, context, implied, {}, Key);
     checkWrite(bucket, Key, { IfMatch }, context);
     return erase(bucket, Key, VersionId, BypassGovernanceRetention, context);
   },
@@ -120,6 +148,8 @@ export const objects = operations<typeof SDK, S3State>()({
       const which = { Key, ...(VersionId === undefined ? {} : { VersionId }) };
       try {
         state.allow(bucket, context, VersionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion', {}, Key);
+        for (const implied of impliedBy({ IfMatch: ETag, BypassGovernanceRetention }))
+          state.allow(bucket, context, implied, {}, Key);
         checkWrite(bucket, Key, { IfMatch: ETag }, context);
         const { DeleteMarker, VersionId: id } = erase(bucket, Key, VersionId, BypassGovernanceRetention, context);
         Deleted.push({ ...which, ...(DeleteMarker ? { DeleteMarker, DeleteMarkerVersionId: id } : {}) });
@@ -132,16 +162,22 @@ export const objects = operations<typeof SDK, S3State>()({
   },
 
   PutObjectTagging({ Bucket: name, Key = '', VersionId, Tagging }, context) {
-    context.state.bucket(name, context, 's3:PutObjectTagging', {}, Key).find(Key, VersionId).tags = tagsIn(Tagging?.TagSet);
+    context.state.bucket(name, context, ofVersion('s3:PutObjectTagging', VersionId), {}, Key).find(Key, VersionId).tags = tagsIn(
+      Tagging?.TagSet,
+    );
     return {};
   },
 
   GetObjectTagging({ Bucket: name, Key = '', VersionId }, context) {
-    return { TagSet: tagSet(context.state.bucket(name, context, 's3:GetObjectTagging', {}, Key).find(Key, VersionId).tags) };
+    return {
+      TagSet: tagSet(
+        context.state.bucket(name, context, ofVersion('s3:GetObjectTagging', VersionId), {}, Key).find(Key, VersionId).tags,
+      ),
+    };
   },
 
   DeleteObjectTagging({ Bucket: name, Key = '', VersionId }, context) {
-    context.state.bucket(name, context, 's3:DeleteObjectTagging', {}, Key).find(Key, VersionId).tags = {};
+    context.state.bucket(name, context, ofVersion('s3:DeleteObjectTagging', VersionId), {}, Key).find(Key, VersionId).tags = {};
     return {};
   },
 });

@@ -1,7 +1,10 @@
+import { objection } from '../../world/authorization/authorize.ts';
 import { type Context, refuse, type StateContext } from '../../world/service.ts';
 import type { Place, World } from '../../world/world.ts';
 import type { Bucket, Living } from './bucket.ts';
-import type { Conditions } from './policy.ts';
+
+/** Condition keys of a request in lower case, such as `s3:if-none-match`; undefined where the request does not carry them. */
+export type Conditions = Readonly<Record<string, string | undefined>>;
 
 export type Request = Pick<Context<S3State>, 'account' | 'region' | 'caller' | 'now' | 'world'>;
 
@@ -53,17 +56,31 @@ export class S3State {
     );
   }
 
-  /** A bucket is its owner's and open to others by its policy; what the policy denies is denied to the owner too. */
-  allow(bucket: Bucket, { caller }: Pick<Request, 'caller'>, action: string, conditions: Conditions, key?: string): void {
-    const resource = `arn:aws:s3:::${bucket.name}${key === undefined ? '' : `/${key}`}`;
+  /** A bucket is its account's, whose policies say who may do what, and open to others by its own; what that denies is denied to the account too. */
+  allow(bucket: Bucket, request: Pick<Request, 'caller' | 'region'>, action: string, conditions: Conditions, key?: string): void {
+    const sentence = this.objection(bucket, request, action, conditions, key);
+    if (sentence !== undefined) refuse('AccessDenied', sentence, { status: 403 });
+  }
+
+  /** Why a caller may not do something; undefined where it may. */
+  objection(
+    bucket: Bucket,
+    { caller, region }: Pick<Request, 'caller' | 'region'>,
+    action: string,
+    keys: Conditions,
+    key?: string,
+  ): string | undefined {
     const own = caller.account === bucket.owner;
-    if (own && ALWAYS_ROOTS.has(action) && caller.arn.endsWith(':root')) return;
-    const verdict = bucket.statements?.verdict({ action, resource, caller, conditions });
-    if (verdict === 'deny' || (verdict === undefined && !own)) {
-      refuse('AccessDenied', `User: ${caller.arn} is not authorized to perform: ${action} on resource: "${resource}"`, {
-        status: 403,
-      });
-    }
+    if (own && ALWAYS_ROOTS.has(action) && caller.arn.endsWith(':root')) return undefined;
+    const resource = `arn:aws:s3:::${bucket.name}${key === undefined ? '' : `/${key}`}`;
+    const asked = { action, resource, owner: bucket.owner, keys, tags: () => bucket.tags, guard: { policy: bucket.statements } };
+    return objection(asked, { world: this.world, caller, region });
+  }
+
+  /** What concerns no bucket that is there: making one, listing all. */
+  allowAccount({ caller, region, account }: Request, action: string, resource: string): void {
+    const sentence = objection({ action, resource, owner: account }, { world: this.world, caller, region });
+    if (sentence !== undefined) refuse('AccessDenied', sentence, { status: 403 });
   }
 
   /** The place of the next version in the order of writing. */

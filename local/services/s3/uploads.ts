@@ -4,8 +4,9 @@ import { type Context, operations, refuse } from '../../world/service.ts';
 import { compareText } from '../utf8.ts';
 import type { Bucket, Part, Upload } from './bucket.ts';
 import { checksumsOf, md5 } from './checksums.ts';
-import { policyConditions, quoted, whole } from './conditions.ts';
+import { impliedBy, policyConditions, quoted, whole } from './conditions.ts';
 import { sourceOf } from './copies.ts';
+import { encryptionOf, refuseLockedPart } from './encryption.ts';
 import { rangeIn } from './objects.ts';
 import type { S3State } from './state.ts';
 import { own, type Put, versionAnswer, write } from './write.ts';
@@ -70,13 +71,16 @@ export const uploads = operations<typeof SDK, S3State>()({
   CreateMultipartUpload(input, context) {
     const { Bucket: name, Key = '', ChecksumAlgorithm } = input;
     const bucket = context.state.bucket(name, context, 's3:PutObject', policyConditions({}, false), Key);
+    for (const action of impliedBy(input)) context.state.allow(bucket, context, action, policyConditions(input, false), Key);
+    encryptionOf(input, bucket, context);
     const id = context.world.random.hex(32);
     bucket.uploads.set(id, { id, key: Key, initiated: context.now(), request: input, parts: new Map() });
     return { Bucket: name, Key, UploadId: id, ...(ChecksumAlgorithm ? { ChecksumAlgorithm } : {}) };
   },
 
   UploadPart({ Body = new Uint8Array(), PartNumber, ...input }, context) {
-    const { upload } = open(input, context, 's3:PutObject');
+    const { bucket, upload } = open(input, context, 's3:PutObject');
+    refuseLockedPart(upload.request, bucket, context);
     const checksums = checksumsOf(Body, input);
     const part: Part = { body: own(Body), etag: md5(Body), modified: context.now(), checksums };
     upload.parts.set(checkNumber(PartNumber), part);
@@ -84,7 +88,8 @@ export const uploads = operations<typeof SDK, S3State>()({
   },
 
   UploadPartCopy({ PartNumber, CopySource = '', CopySourceRange, ...input }, context) {
-    const { upload } = open(input, context, 's3:PutObject');
+    const { bucket: target, upload } = open(input, context, 's3:PutObject');
+    refuseLockedPart(upload.request, target, context);
     const { bucket, version } = sourceOf(CopySource, input, context);
     const [from, to] = CopySourceRange ? rangeIn(CopySourceRange, version.body.length) : [0, version.body.length - 1];
     const body = version.body.subarray(from, to + 1);
@@ -99,6 +104,7 @@ export const uploads = operations<typeof SDK, S3State>()({
   /** LastModified is when the upload was initiated, although the object appears only now (S3 guide, "Multipart upload"). */
   CompleteMultipartUpload(input, context) {
     const { bucket, upload } = open(input, context, 's3:PutObject', policyConditions(input));
+    refuseLockedPart(upload.request, bucket, context);
     const parts = partsOf(upload, input.MultipartUpload?.Parts ?? []);
     const { IfNoneMatch, IfMatch } = input;
     const put = { ...upload.request, IfNoneMatch, IfMatch } as Put;

@@ -1,4 +1,5 @@
 import { defineService } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { groups } from './groups.ts';
 import { schedules } from './schedules.ts';
 import { SchedulerState } from './state.ts';
@@ -10,5 +11,6 @@ export const service = defineService<SchedulerState>({
   client: 'SchedulerClient',
   scope: 'region',
   state: (context) => new SchedulerState(context),
+  authorization,
   operations: { ...schedules, ...groups },
 });

@@ -1,4 +1,5 @@
 import type { CreateScheduleInput, ScheduleState } from '@aws-sdk/client-scheduler';
+import { assumed } from '../../world/authorization/trust.ts';
 import { rfc3339 } from '../../world/clock.ts';
 import type { StateContext } from '../../world/service.ts';
 import { refuse } from '../../world/service.ts';
@@ -131,8 +132,7 @@ export class SchedulerState {
     }
   }
 
-  async #invoke({ arn, name, written: { Target } }: Schedule, scheduled: Date): Promise<void> {
-    const { account } = this.#place;
+  async #invoke({ arn, name, group, written: { Target } }: Schedule, scheduled: Date): Promise<void> {
     const { MaximumRetryAttempts: attempts, MaximumEventAgeInSeconds: seconds } = Target?.RetryPolicy ?? {};
     const time = rfc3339(scheduled);
     const execution = this.#random.uuid();
@@ -140,7 +140,7 @@ export class SchedulerState {
       from: this.#place,
       attempts: attempts ?? RETRY_POLICY.attempts,
       seconds: seconds ?? RETRY_POLICY.seconds,
-      run: (attempt) => {
+      run: async (attempt) => {
         const known = {
           'aws.scheduler.schedule-arn': arn,
           'aws.scheduler.scheduled-time': time,
@@ -148,7 +148,9 @@ export class SchedulerState {
           'aws.scheduler.attempt-number': String(attempt),
         };
         const request = requestOf(Target!, this.#place, known, () => this.#random.uuid());
-        return this.#world.call({ ...request, caller: { account, arn: Target!.RoleArn! } });
+        const role = { service: 'scheduler.amazonaws.com', roleArn: Target!.RoleArn!, session: execution };
+        const caller = assumed(this.#world, { ...role, for: this.#place, resource: this.group(group).arn });
+        return this.#world.call({ ...request, caller });
       },
       dropped: ({ message }) => {
         this.undelivered.push({ schedule: name, scheduled: time, why: message });

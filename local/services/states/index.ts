@@ -1,5 +1,6 @@
 import type * as SDK from '@aws-sdk/client-sfn';
 import { defineService, operations, refuse } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { type Execution, stop } from './execution.ts';
 import { check } from './refuse.ts';
 import { type StateMachine, StatesState } from './state.ts';
@@ -172,5 +173,6 @@ export const service = defineService<StatesState>({
   client: 'SFNClient',
   scope: 'region',
   state: (context) => new StatesState(context),
+  authorization,
   operations: { ...machines, ...executions },
 });

@@ -1,4 +1,5 @@
 import type * as SFN from '@aws-sdk/client-sfn';
+import { assumed } from '../../world/authorization/trust.ts';
 import { Refusal } from '../../world/service.ts';
 import { ConnectionLost, type Place } from '../../world/world.ts';
 import { StateError } from './errors.ts';
@@ -93,12 +94,15 @@ interface Answer {
 async function invoke(run: Run, functionName: string, payload: unknown, more: object = {}): Promise<Answer> {
   const { world, place, roleArn, random } = run;
   try {
+    const { Execution, StateMachine } = run.context as { Execution: { Name: string }; StateMachine: { Id: string } };
+    const session = Execution.Name.slice(0, 64);
+    const role = { service: 'states.amazonaws.com', roleArn, session, for: place, resource: StateMachine.Id };
     const answer = (await world.call({
       place,
       service: 'lambda',
       operation: 'Invoke',
       input: { ...more, FunctionName: functionName, Payload: Buffer.from(text(payload)) },
-      caller: { account: place.account, arn: roleArn },
+      caller: assumed(world, role),
     })) as { StatusCode: number; ExecutedVersion?: string; FunctionError?: string; Payload?: Uint8Array };
     const body = Buffer.from(answer.Payload ?? []).toString();
     if (answer.FunctionError) throw new StateError(errorType(body), body);
@@ -106,12 +110,15 @@ async function invoke(run: Run, functionName: string, payload: unknown, more: ob
   } catch (error) {
     if (error instanceof Refusal) {
       const where = `(Service: Lambda, Status Code: ${error.status ?? 400}, Request ID: ${random.uuid()})`;
-      throw new StateError(`Lambda.${error.code}`, `${error.message} ${where}`);
+      throw new StateError(`Lambda.${nameOf(error)}`, `${error.message} ${where}`);
     }
     if (error instanceof ConnectionLost) throw new StateError('Lambda.SdkClientException', unreachable(place, error));
     throw error;
   }
 }
+
+/** What Lambda's model of Invoke does not name is called so by the integration (Step Functions guide, "Handling errors": Lambda.AWSLambdaException). */
+const nameOf = ({ code }: Refusal): string => (/^AccessDenied/.test(code) ? 'AWSLambdaException' : code);
 
 const errorType = (payload: string): string => (JSON.parse(payload) as { errorType?: string }).errorType ?? 'Lambda.Unknown';
 const unreachable = ({ region }: Place, { message }: Error): string =>

@@ -1,6 +1,6 @@
 import type * as SDK from '@aws-sdk/client-sts';
 import { type Context, operations, refuse } from '../../world/service.ts';
-import type { Caller } from '../../world/world.ts';
+import type { Caller, World } from '../../world/world.ts';
 import type { StsState } from './state.ts';
 
 /** STS API, AssumeRole and GetSessionToken: seconds. */
@@ -28,17 +28,22 @@ function credentials(
 }
 
 /** A role's sessions share its id (IAM guide, "Unique identifiers"); the account's root is known by its account. */
-function userId({ account, arn }: Caller, state: StsState): string {
+function userId({ account, arn }: Caller, state: StsState, world: World): string {
   const [, role, session] = /:assumed-role\/([^/]+)\/(.+)$/.exec(arn) ?? [];
-  if (role) return `${state.roleId(account, role)}:${session}`;
+  if (role) return `${state.roleId(account, role, world)}:${session}`;
   return arn.endsWith(':root') ? account : state.userId(arn);
 }
 
 export const identities = operations<typeof SDK, StsState>()({
-  GetCallerIdentity: (_, { state, caller }) => ({ Account: caller.account, Arn: caller.arn, UserId: userId(caller, state) }),
+  GetCallerIdentity: (_, { state, caller, world }) => ({
+    Account: caller.account,
+    Arn: caller.arn,
+    UserId: userId(caller, state, world),
+  }),
 
-  /** Any role of any account can be assumed: who trusts whom is not modelled, and roles are not kept. */
-  AssumeRole({ RoleArn = '', RoleSessionName = '', DurationSeconds }, context) {
+  /** Who may, the role's trust policy and the caller's own have said before. A session asks for no more than its role lets it. */
+  AssumeRole({ RoleArn = '', RoleSessionName = '', DurationSeconds, Policy, PolicyArns }, context) {
+    if (Policy || PolicyArns?.length) refuse('NotImplemented', 'The local AWS does not model session policies.', { status: 501 });
     const [, account, role] = ROLE.exec(RoleArn) ?? [];
     if (!account || !role) return refuse('ValidationError', `${RoleArn} is invalid`);
     if (!SESSION_NAME.test(RoleSessionName))
@@ -46,7 +51,7 @@ export const identities = operations<typeof SDK, StsState>()({
     const arn = `arn:aws:sts::${account}:assumed-role/${role}/${RoleSessionName}`;
     return {
       Credentials: credentials({ account, arn }, DurationSeconds, ASSUMED, context),
-      AssumedRoleUser: { AssumedRoleId: `${context.state.roleId(account, role)}:${RoleSessionName}`, Arn: arn },
+      AssumedRoleUser: { AssumedRoleId: `${context.state.roleId(account, role, context.world)}:${RoleSessionName}`, Arn: arn },
       PackedPolicySize: 0,
     };
   },

@@ -1,4 +1,5 @@
 import { defineService } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { identities } from './identities.ts';
 import { StsState } from './state.ts';
 
@@ -9,4 +10,5 @@ export const service = defineService<StsState>({
   scope: 'partition',
   state: () => new StsState(),
   operations: { ...identities },
+  authorization,
 });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Caller } from '../../world/world.ts';
+import { enforces, identitiesAt } from '../../world/authorization/principal.ts';
+import type { Caller, World } from '../../world/world.ts';
 
 /** The temporary keys that were issued: who uses one is the role that it was issued for. */
 export class StsState {
@@ -19,8 +20,10 @@ export class StsState {
     return session !== undefined && session.expires <= now;
   }
 
-  roleId(account: string, role: string): string {
-    return uniqueId('AROA', `${account}/${role}`);
+  /** IAM's, where it keeps the role. */
+  roleId(account: string, role: string, world: World): string {
+    const kept = enforces(world) ? identitiesAt(world, account).roles.get(role)?.id : undefined;
+    return kept ?? uniqueId('AROA', `${account}/${role}`);
   }
 
   userId(arn: string): string {
@@ -28,6 +31,6 @@ export class StsState {
   }
 }
 
-/** Always the same for the same name, as roles and users are not kept anywhere. */
+/** Always the same for the same name, where roles and users are not kept. */
 const uniqueId = (prefix: string, name: string): string =>
   prefix + createHash('sha256').update(name).digest('hex').slice(0, 17).toUpperCase();

@@ -1,5 +1,6 @@
 import type * as SDK from '@aws-sdk/client-resource-groups-tagging-api';
 import { type Context, defineService, operations, refuse, type Tagged } from '../../world/service.ts';
+import { authorization } from './authorization.ts';
 import { bears, everything, isOfType, owners, paged } from './resources.ts';
 
 /** Tagging API, GetResources and TagResources. */
@@ -88,5 +89,6 @@ export const service = defineService<object>({
   client: 'ResourceGroupsTaggingAPIClient',
   scope: 'region',
   state: () => ({}),
+  authorization,
   operations: { ...tags },
 });

@@ -4,11 +4,12 @@ import { when } from '../../../aws/errors.ts';
 import type { Door } from '../../../aws/verb.ts';
 import { type Artifact, type Cut, type Place, type PointName, pointId } from '../../../domain.ts';
 import { dataBucket, imagesKey, imagesPrefix } from '../../../vault/layout.ts';
+import { MAY_BE_ABSENT } from '../../../vault/objects.ts';
 
 const { read, again } = calls('s3', S3Client);
 
 export const markerListing = { markers: read(ListObjectsV2Command) };
-export const markerReading = { marker: read(GetObjectCommand) };
+export const markerReading = { marker: read(GetObjectCommand, MAY_BE_ABSENT) };
 export const markerWriting = { ...markerReading, putMarker: again(PutObjectCommand) };
 
 /**

@@ -6,13 +6,14 @@ import type { Artifact, Item, Place } from '../../../domain.ts';
 import { bundleCopying, copyBundle, type Keeping } from '../../../vault/bundles.ts';
 import { envelopeCopying, rewrapKey } from '../../../vault/envelope.ts';
 import { bundleKey, dataBucket, wrappedKeyKey } from '../../../vault/layout.ts';
+import { MAY_BE_ABSENT } from '../../../vault/objects.ts';
 import { allAnswered, failing } from '../../items.ts';
 import { type CopyWork, done, type Passage, type Started, started } from '../../kind.ts';
 import { markerId, markerListing, markerOf, markerWriting, putMarkerOnce, readMarker, sharing } from './marker.ts';
 import { factsOf } from './namespace.ts';
 
 const pulling = { ...bundleCopying, ...envelopeCopying, ...markerWriting };
-const checking = { ...pulling, ...markerListing, head: calls('s3', S3Client).read(HeadObjectCommand) };
+const checking = { ...pulling, ...markerListing, head: calls('s3', S3Client).read(HeadObjectCommand, MAY_BE_ABSENT) };
 
 /**
  * Pulls the two bundles and wraps the data key of the sealed one again, so that the vault needs nothing of home. `start` puts the marker and

@@ -4,12 +4,13 @@ import { when } from '../../../aws/errors.ts';
 import type { Door } from '../../../aws/verb.ts';
 import { type Artifact, type Cut, type Place, type PointName, pointId, type Resource } from '../../../domain.ts';
 import { dataBucket, namespaceKey, namespacesPrefix } from '../../../vault/layout.ts';
+import { MAY_BE_ABSENT } from '../../../vault/objects.ts';
 import { namespaceOf } from './namespace.ts';
 
 const { read, again } = calls('s3', S3Client);
 
 export const markerListing = { markers: read(ListObjectsV2Command) };
-export const markerReading = { marker: read(GetObjectCommand) };
+export const markerReading = { marker: read(GetObjectCommand, MAY_BE_ABSENT) };
 export const markerWriting = { ...markerReading, putMarker: again(PutObjectCommand) };
 
 /**

@@ -1,3 +1,4 @@
+import { when } from '../../../aws/errors.ts';
 import { type Door, verb } from '../../../aws/verb.ts';
 import { type Preview, samePlace } from '../../../domain.ts';
 import { looksAtKeys, troubleWithKey } from '../../keys.ts';
@@ -9,7 +10,14 @@ import { type ExportFacts, troubleWithExport } from './exports.ts';
 import { keyFor } from './restore.ts';
 import { factsOf, KIND, restoredName, tableArn } from './table.ts';
 
-const looking = { ...describing, ...objectListing, ...looksAtKeys };
+const { table, ...rest } = describing;
+/** In full a table is looked at only where the log is that could give it back. */
+const inFull = {
+  backups: { ...rest.backups, only: 'home' },
+  ttl: { ...rest.ttl, only: 'home' },
+  tags: { ...rest.tags, only: 'home' },
+} as const;
+const looking = { table, ...inFull, ...objectListing, ...looksAtKeys };
 
 /** A restore out of the log takes 20 minutes or more, an import a few and then by size; writes go at some 2,000 items a second. */
 const LOG_MINUTES = 20;
@@ -41,7 +49,7 @@ async function look(aws: Door<typeof looking>, work: RestoreWork): Promise<Previ
     renames: renamesOf(work, name, tableArn(target.place, name), streamArn === null ? undefined : 'known once made'),
     lacks: [
       ...(trouble ? [`${resource.name} cannot be restored: ${trouble}`] : []),
-      ...((await describeTable(aws, name))
+      ...((await isThere(aws, name))
         ? [`A table ${name} exists already in ${target.place.region}; give the restore another name.`]
         : []),
       ...(key === null ? [] : await troubleWithKey(aws, key, target.place)),
@@ -50,6 +58,12 @@ async function look(aws: Door<typeof looking>, work: RestoreWork): Promise<Previ
     minutes: viaLog ? LOG_MINUTES : byWrites ? 1 + facts.items / WRITES_A_MINUTE : IMPORT_MINUTES + bytes / IMPORT_BYTES_A_MINUTE,
   };
 }
+
+const isThere = (aws: Door<typeof looking>, TableName: string): Promise<boolean> =>
+  aws.table({ TableName }).then(
+    () => true,
+    when('ResourceNotFoundException', () => false),
+  );
 
 async function logReaches(aws: Door<typeof looking>, { resource, target }: RestoreWork, at: string): Promise<boolean> {
   if (!samePlace(target.place, resource.place)) return false;

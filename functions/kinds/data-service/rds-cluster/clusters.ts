@@ -136,10 +136,7 @@ export const clusters: Databases = {
       });
     },
   ),
-  remove: verb(
-    { deleteCluster: again(DeleteDBClusterCommand, { also: ['rds:DeleteDBClusterAutomatedBackup'] }) },
-    async (aws, DBClusterIdentifier: string) => {
-      await aws.deleteCluster({ DBClusterIdentifier, SkipFinalSnapshot: true, DeleteAutomatedBackups: true });
-    },
-  ),
+  remove: verb({ deleteCluster: again(DeleteDBClusterCommand) }, async (aws, DBClusterIdentifier: string) => {
+    await aws.deleteCluster({ DBClusterIdentifier, SkipFinalSnapshot: true, DeleteAutomatedBackups: true });
+  }),
 };

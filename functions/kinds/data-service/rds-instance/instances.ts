@@ -117,10 +117,7 @@ export const instances: Databases = {
       });
     },
   ),
-  remove: verb(
-    { deleteInstance: again(DeleteDBInstanceCommand, { also: ['rds:DeleteDBInstanceAutomatedBackup'] }) },
-    async (aws, DBInstanceIdentifier: string) => {
-      await aws.deleteInstance({ DBInstanceIdentifier, SkipFinalSnapshot: true, DeleteAutomatedBackups: true });
-    },
-  ),
+  remove: verb({ deleteInstance: again(DeleteDBInstanceCommand) }, async (aws, DBInstanceIdentifier: string) => {
+    await aws.deleteInstance({ DBInstanceIdentifier, SkipFinalSnapshot: true, DeleteAutomatedBackups: true });
+  }),
 };

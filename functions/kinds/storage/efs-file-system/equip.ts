@@ -39,13 +39,7 @@ export const equipping = {
   putPolicy: again(PutFileSystemPolicyCommand),
   createAccessPoint: again(CreateAccessPointCommand, { also: ['elasticfilesystem:TagResource'] }),
   createMountTarget: again(CreateMountTargetCommand, {
-    also: [
-      'ec2:DescribeSubnets',
-      'ec2:DescribeSecurityGroups',
-      'ec2:DescribeNetworkInterfaces',
-      'ec2:CreateNetworkInterface',
-      'ec2:CreateTags',
-    ],
+    also: ['ec2:DescribeSubnets', 'ec2:DescribeNetworkInterfaces', 'ec2:CreateNetworkInterface'], // EFS API, CreateMountTarget
   }),
 };
 type Equipping = Door<typeof equipping>;

@@ -5,11 +5,12 @@ import type { Door } from '../../../aws/verb.ts';
 import type { Artifact, Cut, Place, PointName, Resource } from '../../../domain.ts';
 import { pointId } from '../../../domain.ts';
 import { dataBucket, listKey } from '../../../vault/layout.ts';
+import { MAY_BE_ABSENT } from '../../../vault/objects.ts';
 import { factsOfArtifact } from './lists.ts';
 
 const { read, again } = calls('s3', S3Client);
 
-export const markerReading = { marker: read(GetObjectCommand) };
+export const markerReading = { marker: read(GetObjectCommand, MAY_BE_ABSENT) };
 export const markerWriting = { ...markerReading, putMarker: again(PutObjectCommand) };
 
 /**

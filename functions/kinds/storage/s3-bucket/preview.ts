@@ -4,6 +4,7 @@ import { when } from '../../../aws/errors.ts';
 import { type Door, verb } from '../../../aws/verb.ts';
 import type { Preview } from '../../../domain.ts';
 import { bundleKey, dataBucket } from '../../../vault/layout.ts';
+import { MAY_BE_ABSENT } from '../../../vault/objects.ts';
 import { looksAtKeys, troubleWithKey } from '../../keys.ts';
 import type { RestoreWork } from '../../kind.ts';
 import { factsOf, KIND, restoredName } from './bucket.ts';
@@ -11,7 +12,7 @@ import { factsOfArtifact } from './lists.ts';
 import { keyFor, renamesOf } from './restore.ts';
 
 const { read } = calls('s3', S3Client);
-const looking = { bucket: read(HeadBucketCommand), list: read(HeadObjectCommand), ...looksAtKeys };
+const looking = { bucket: read(HeadBucketCommand), list: read(HeadObjectCommand, MAY_BE_ABSENT), ...looksAtKeys };
 
 /** Some thirty copies at a time of some 50 ms each, and bytes at some 500 MiB/s. */
 const OBJECTS_A_MINUTE = 30_000;

@@ -28,6 +28,8 @@ const seeding = {
   setTags: again(PutBucketTaggingCommand),
   setLifecycle: settingsWriting.putLifecycle,
   setCors: settingsWriting.putCors,
+  setOwnership: settingsWriting.putOwnership,
+  setPublicAccess: settingsWriting.putPublicAccess,
   put: again(PutObjectCommand),
   remove: again(DeleteObjectCommand),
 };
@@ -48,6 +50,8 @@ async function seed(aws: Door<typeof seeding>, { name, tags }: Seed, { here }: S
     Bucket,
     CORSConfiguration: { CORSRules: [{ AllowedMethods: ['GET'], AllowedOrigins: ['https://shop.example'] }] },
   });
+  await aws.setOwnership({ Bucket, OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] } });
+  await aws.setPublicAccess({ Bucket, PublicAccessBlockConfiguration: { BlockPublicAcls: true, IgnorePublicAcls: true } });
   await aws.setLifecycle({
     Bucket,
     LifecycleConfiguration: {
@@ -58,7 +62,7 @@ async function seed(aws: Door<typeof seeding>, { name, tags }: Seed, { here }: S
     const ContentType = Key === 'plain' ? 'text/plain' : 'image/png';
     await aws.put({ Bucket, Key, Body: `first of ${Key}`, ContentType, Metadata: { origin: 'seed' } });
   }
-  await aws.put({ Bucket, Key: 'replaced', Body: 'second', CacheControl: 'max-age=60' });
+  await aws.put({ Bucket, Key: 'replaced', Body: 'second', CacheControl: 'max-age=60', Tagging: 'reviewed=yes' });
   await aws.remove({ Bucket, Key: 'deleted' });
   return { ids: [bucketArn(Bucket)] };
 }

@@ -18,7 +18,7 @@ import { copyObject, current, type ObjectCopy, objectCopying, objectListing, wit
 import { ownTags, tagMap } from '../../scope.ts';
 import { bucketArn, factsOf, KIND, restoredName } from './bucket.ts';
 import { factsOfArtifact } from './lists.ts';
-import { applyAfter, applyBefore, keyOf, settingsWriting } from './settings.ts';
+import { applyAfter, applyBefore, keyOf, settingsAfter, settingsBefore } from './settings.ts';
 import { copyKey, decodeList, type ListedVersion } from './versions.ts';
 
 const { read, again } = calls('s3', S3Client);
@@ -27,10 +27,10 @@ const making = {
   createBucket: again(CreateBucketCommand),
   taggingOf: read(GetBucketTaggingCommand),
   ...objectListing,
-  ...settingsWriting,
+  ...settingsBefore,
 };
 type Making = Door<typeof making>;
-const filling = { ...objectCopying('here'), ...objectListing, ...bundleReading, ...settingsWriting };
+const filling = { ...objectCopying('here'), ...objectListing, ...bundleReading, ...settingsAfter };
 
 const WIDTH = 4;
 

@@ -37,15 +37,19 @@ export const settingsReading = {
   policy: read(GetBucketPolicyCommand),
 };
 
-export const settingsWriting = {
+export const settingsBefore = {
   putVersioning: again(PutBucketVersioningCommand),
   putEncryption: again(PutBucketEncryptionCommand),
   putPublicAccess: again(PutPublicAccessBlockCommand),
   putOwnership: again(PutBucketOwnershipControlsCommand),
-  putCors: again(PutBucketCorsCommand),
-  putLifecycle: again(PutBucketLifecycleConfigurationCommand),
   putTagging: again(PutBucketTaggingCommand),
 };
+/** What would change objects while they are put back. */
+export const settingsAfter = {
+  putCors: again(PutBucketCorsCommand),
+  putLifecycle: again(PutBucketLifecycleConfigurationCommand),
+};
+export const settingsWriting = { ...settingsBefore, ...settingsAfter };
 
 /** What a bucket is besides its objects, as AWS gives it, in plain JSON. Null where it is not set. */
 export type BucketSettings = {
@@ -85,7 +89,7 @@ export async function readSettings(aws: Door<typeof settingsReading>, Bucket: st
 
 /** Before there are objects: what decides how they are kept. `key` stands for the original's customer key, where it had one. */
 export async function applyBefore(
-  aws: Door<typeof settingsWriting>,
+  aws: Door<typeof settingsBefore>,
   Bucket: string,
   { encryption, publicAccess, ownership }: BucketSettings,
   key: string | null,
@@ -102,7 +106,7 @@ export async function applyBefore(
 
 /** After the objects: rules that act on objects. */
 export async function applyAfter(
-  aws: Door<typeof settingsWriting>,
+  aws: Door<typeof settingsAfter>,
   Bucket: string,
   { cors, lifecycle }: BucketSettings,
 ): Promise<void> {

@@ -52,7 +52,7 @@ export const clusterRestores = operations<typeof SDK, RdsState>()({
     const id = identifier(input.DBClusterIdentifier, 'DBClusterIdentifier', 63);
     const backup = backupFor(input, context);
     const second = secondWithin(backup, input, context);
-    if (backup.settings.key) keyAt(backup.settings.key, context, world);
+    if (backup.settings.key) keyAt(backup.settings.key, context, context);
     const dice = world.random.stream(`rds/restore/${backup.id}/${id}/${second}`);
     const settings = restoredClusterSettings(backup.settings, input, context);
     const content = () => backup.cluster.store.history.asOfSecond(second, dice);
@@ -61,7 +61,7 @@ export const clusterRestores = operations<typeof SDK, RdsState>()({
   },
 
   RestoreDBClusterFromSnapshot(input, context) {
-    const { state, world } = context;
+    const { state } = context;
     const id = identifier(input.DBClusterIdentifier, 'DBClusterIdentifier', 63);
     const snapshot = state.clusterSnapshot(input.SnapshotIdentifier);
     const { image, key } = snapshot;
@@ -69,7 +69,7 @@ export const clusterRestores = operations<typeof SDK, RdsState>()({
       return refuse('InvalidDBClusterSnapshotStateFault', `The cluster snapshot ${snapshot.id} is ${snapshot.status}.`);
     if (input.Engine !== snapshot.settings.engine)
       refuse('InvalidParameterCombination', `The engine ${input.Engine} is not the snapshot's, ${snapshot.settings.engine}.`);
-    if (key) keyAt(key, context, world);
+    if (key) keyAt(key, context, context);
     const settings = restoredClusterSettings({ ...snapshot.settings, key }, input, context);
     const cluster = makeCluster({ id, settings, tags: tagsOf(input.Tags), seconds: RESTORING, content: () => image }, context);
     return { DBCluster: describeCluster(cluster, state) };

@@ -1,5 +1,7 @@
+import type { GrantOperation } from '@aws-sdk/client-kms';
 import type * as SDK from '@aws-sdk/client-rds';
 import { type Context, operations, refuse } from '../../../world/service.ts';
+import type { KmsState } from '../../kms/state.ts';
 import type { S3State } from '../../s3/state.ts';
 import { keyAt } from '../encryption.ts';
 import { identifier, paged, passes } from '../paging.ts';
@@ -30,7 +32,15 @@ function bucketIn(name: string | undefined, { peer, region }: Context<RdsState>)
   return bucket.name;
 }
 
-/** Roles are not modelled: one that is written as a role of this account is taken to exist, and to trust export.rds.amazonaws.com. */
+/** What RDS encrypts with the key, it does by a grant that it makes in the caller's name (RDS guide, "Exporting DB snapshot data": KMS key). */
+function grantTo({ IamRoleArn, KmsKeyId, ExportTaskIdentifier: Name }: Export, { peer, world, now }: Context<RdsState>): void {
+  const { arn, grants } = peer<KmsState>('kms').find(KmsKeyId);
+  const [GrantId, GrantToken] = [world.random.hex(64), world.random.hex(64)];
+  const Operations = ['Encrypt', 'Decrypt', 'GenerateDataKey', 'DescribeKey'] satisfies GrantOperation[];
+  grants.set(GrantId, { KeyId: arn, GrantId, GrantToken, GranteePrincipal: IamRoleArn, Operations, Name, CreationDate: now() });
+}
+
+/** One that is written as a role of this account is taken to exist; whether it trusts export.rds.amazonaws.com shows when it is assumed. */
 function roleIn(arn: string | undefined, { account }: Context<RdsState>): string {
   return new RegExp(`^arn:aws:iam::${account}:role/.+$`).test(arn ?? '')
     ? (arn as string)
@@ -39,7 +49,7 @@ function roleIn(arn: string | undefined, { account }: Context<RdsState>): string
 
 export const exportTasks = operations<typeof SDK, RdsState>()({
   StartExportTask(input, context) {
-    const { state, world } = context;
+    const { state } = context;
     const id = identifier(input.ExportTaskIdentifier, 'ExportTaskIdentifier', 60);
     if (state.exports.has(id)) refuse('ExportTaskAlreadyExistsFault', `Export task ${id} already exists.`);
     if (input.ExportOnly?.length) refuse('InvalidExportOnlyFault', 'The local AWS exports whole databases only.');
@@ -59,10 +69,11 @@ export const exportTasks = operations<typeof SDK, RdsState>()({
       S3Bucket: bucketIn(input.S3BucketName, context),
       ...(input.S3Prefix ? { S3Prefix: input.S3Prefix } : {}),
       IamRoleArn: roleIn(input.IamRoleArn, context),
-      KmsKeyId: keyAt(input.KmsKeyId ?? '', context, world),
+      KmsKeyId: keyAt(input.KmsKeyId ?? '', context, context),
       Status: 'STARTING',
       PercentProgress: 0,
     };
+    grantTo(task, context);
     state.exports.set(id, task);
     carryOut(task, snapshot, context);
     return task;

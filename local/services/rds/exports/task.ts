@@ -1,4 +1,6 @@
 import type * as SDK from '@aws-sdk/client-rds';
+import { authorize, type Check } from '../../../world/authorization/authorize.ts';
+import { assumed } from '../../../world/authorization/trust.ts';
 import type { Context } from '../../../world/service.ts';
 import type { World } from '../../../world/world.ts';
 import { engineNamed } from '../engines.ts';
@@ -60,13 +62,16 @@ async function write(
   { world, place }: Stand,
 ): Promise<void> {
   const root = [task.S3Prefix, task.ExportTaskIdentifier].filter(Boolean).join('/');
+  const role = { service: 'export.rds.amazonaws.com', roleArn: task.IamRoleArn as string, session: 'RdsExport' };
+  const caller = assumed(world, { ...role, for: place });
+  authorize(demanded(task), { world, caller, region: place.region }, { code: 'AccessDenied', status: 403 });
   const put = (key: string, Body: Uint8Array) =>
     world.call({
       place,
       service: 's3',
       operation: 'PutObject',
       input: { Bucket: task.S3Bucket, Key: `${root}/${key}`, Body, ServerSideEncryption: 'aws:kms', SSEKMSKeyId: task.KmsKeyId },
-      caller: { account: place.account, arn: task.IamRoleArn as string },
+      caller,
     });
   const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value, undefined, 2));
   const database = settings.database ?? settings.engine;
@@ -82,6 +87,15 @@ async function write(
     json({ perTableStatus: tables.map((table) => reportOn(table, `${database}.${schema}`)) }),
   );
   await put(`export_info_${id}.json`, json(summaryOf(task, root)));
+}
+
+/** What the role must allow in the bucket (RDS guide, "Exporting DB snapshot data": Providing access to an Amazon S3 bucket using an IAM role). */
+function demanded({ S3Bucket, S3Prefix = '' }: Export): Check[] {
+  const bucket = `arn:aws:s3:::${S3Bucket}`;
+  return [
+    ...['s3:GetBucketLocation', 's3:ListBucket'].map((action) => ({ action, resource: bucket })),
+    ...['s3:GetObject', 's3:DeleteObject'].map((action) => ({ action, resource: `${bucket}/${S3Prefix}/*` })),
+  ];
 }
 
 const reportOn = ({ name, rows, columns }: ExportedTable, target: string) => ({
