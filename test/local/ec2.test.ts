@@ -607,7 +607,12 @@ describe('sharing with another account', () => {
     const viaEc2 = { StringEquals: { 'kms:ViaService': 'ec2.us-east-1.amazonaws.com' } };
     await call('PutKeyPolicy', policy(['kms:DescribeKey', 'kms:Decrypt'], viaEc2), HOME, 'kms');
     expect(await copied()).toBe('error');
-    await call('PutKeyPolicy', policy(['kms:DescribeKey', 'kms:Decrypt', 'kms:CreateGrant', 'kms:ReEncryptFrom'], viaEc2), HOME, 'kms');
+    await call(
+      'PutKeyPolicy',
+      policy(['kms:DescribeKey', 'kms:Decrypt', 'kms:CreateGrant', 'kms:ReEncryptFrom'], viaEc2),
+      HOME,
+      'kms',
+    );
     expect(await copied()).toBe('completed');
   });
 
