@@ -2,7 +2,6 @@ import { readdirSync } from 'node:fs';
 import { ACCESS_DENIED_EXCEPTION, authorize } from './authorization/authorize.ts';
 import { checksOf } from './authorization/checks.ts';
 import { Permissions } from './authorization/permissions.ts';
-import { enforces } from './authorization/principal.ts';
 import { readReference } from './authorization/reference.ts';
 import { assumed } from './authorization/trust.ts';
 import { Clock } from './clock.ts';
@@ -195,7 +194,7 @@ export class World {
   /** Every call is judged before it runs; those of an account's root as far as resources have policies, which bind it too. */
   #authorize(service: Service, { operation, input }: Request, context: Context<any>): void {
     const { itself, guard, refusing = ACCESS_DENIED_EXCEPTION } = service.authorization ?? {};
-    if (itself || !enforces(this)) return;
+    if (itself || !this.services.has('iam')) return;
     if (guard === undefined && context.caller.arn.endsWith(':root') && context.caller.account === context.account) return;
     authorize(
       checksOf(service, operation, input, context),

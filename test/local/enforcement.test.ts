@@ -38,8 +38,9 @@ async function allowed(...statements: (string | object)[]): Promise<string> {
   return name;
 }
 
-beforeAll(() => {
+beforeAll(async () => {
   world = new World(services, { seed: 'enforcement', latency: [0, 0] });
+  for (const { account } of [HOME, OTHER]) await makeRole(world, account, 'first', { trusts: { AWS: account } });
 });
 
 test('every operation that is modelled has an action in IAM, but for those that need none and S3’s, which name their own', async () => {
@@ -311,4 +312,19 @@ test('what was allowed is counted as used, what was not as denied', async () => 
   await as(role, 'ec2', 'DescribeSnapshots');
   expect([...world.permissions.usedBy(`arn:aws:iam::111111111111:role/${role}`)]).toEqual(['ec2:DescribeVolumes']);
   expect(world.permissions.denied.slice(before).map(({ action }) => action)).toEqual(['ec2:DescribeSnapshots']);
+});
+
+test('an account in which nobody has made a role keeps no identities; from the first role on it does', async () => {
+  const place = { account: '333333333333', region: 'us-east-1' };
+  const own = new World(services, { seed: 'first role', latency: [0, 0] });
+  const describe = () =>
+    own.clock
+      .settle(own.call({ place, service: 'ec2', operation: 'DescribeVolumes', input: {}, caller: caller('any', place.account) }))
+      .then(
+        () => 'allowed',
+        ({ code }) => code,
+      );
+  expect(await describe()).toBe('allowed');
+  await makeRole(own, place.account, 'first', { trusts: { AWS: place.account } });
+  expect(await describe()).toBe('UnauthorizedOperation');
 });

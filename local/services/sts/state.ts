@@ -22,7 +22,7 @@ export class StsState {
 
   /** IAM's, where it keeps the role. */
   roleId(account: string, role: string, world: World): string {
-    const kept = enforces(world) ? identitiesAt(world, account).roles.get(role)?.id : undefined;
+    const kept = enforces(world, account) ? identitiesAt(world, account).roles.get(role)?.id : undefined;
     return kept ?? uniqueId('AROA', `${account}/${role}`);
   }
 

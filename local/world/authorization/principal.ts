@@ -3,10 +3,11 @@ import type { Document } from './document.ts';
 import type { Principal } from './evaluate.ts';
 
 /**
- * Whether the world keeps identities. One of a few services does not, and lets everybody do in their own account what resources' policies do
- * not deny.
+ * Whether identities are kept in an account. Where the world has no IAM, or nobody has made a role in the account yet, they are not, and a role
+ * of any name may do what resources' policies do not deny: so whoever wants to try one service need not begin with IAM.
  */
-export const enforces = (world: World): boolean => world.services.has('iam');
+export const enforces = (world: World, account: string): boolean =>
+  world.services.has('iam') && identitiesAt(world, account).roles.size > 0;
 
 /** What authorization needs of IAM: a role by its name, and what it may do. */
 export interface Identities {
@@ -45,8 +46,8 @@ export function principalOf(caller: Caller, world: World): Known {
     return { kind: 'service', account, arn, names: [caller.service], identity: [], tags: {}, principalArn: arn, userId: '' };
   const name = roleOf(caller);
   const unkept = name === undefined ? arn : `arn:aws:iam::${account}:role/${name}`;
-  if (name === undefined || !enforces(world)) {
-    const kind = arn.endsWith(':root') || !enforces(world) ? 'root' : 'role';
+  if (name === undefined || !enforces(world, account)) {
+    const kind = arn.endsWith(':root') || !enforces(world, account) ? 'root' : 'role';
     return { kind, account, arn, names: [arn, unkept], identity: [], tags: {}, principalArn: unkept, userId: account };
   }
   const identities = identitiesAt(world, account);

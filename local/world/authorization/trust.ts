@@ -1,7 +1,7 @@
 import { refuse } from '../service.ts';
 import type { Caller, Place, World } from '../world.ts';
 import { objection } from './authorize.ts';
-import type { Document } from './document.ts';
+import { type Document, documentOf } from './document.ts';
 import type { Guard } from './evaluate.ts';
 import { enforces, identitiesAt, roleOf } from './principal.ts';
 
@@ -16,9 +16,19 @@ interface Assuming {
   readonly resource?: string | undefined;
 }
 
-/** A role's trust policy; a role that is not there trusts nobody. */
+/** Any role may be taken on where none is kept. */
+const OPEN = documentOf(
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: '*', Action: 'sts:AssumeRole' }],
+  }),
+  'trust',
+);
+
+/** A role's trust policy; a role that is not there trusts nobody, but in an account that keeps no identities. */
 export function trustOf(roleArn: string, world: World): Guard {
   const account = roleArn.split(':')[4] ?? '';
+  if (!enforces(world, account)) return { policy: OPEN, decides: true, called: 'role trust policy' };
   const role = identitiesAt(world, account).roles.get(roleOf({ arn: roleArn }) ?? '') as { trust?: Document } | undefined;
   return { policy: role?.trust, decides: true, called: 'role trust policy' };
 }
@@ -27,7 +37,7 @@ export function trustOf(roleArn: string, world: World): Guard {
 export function assumed(world: World, { service, roleArn, session, for: place, resource }: Assuming): Caller {
   const account = roleArn.split(':')[4] ?? place.account;
   const caller = { account, arn: `arn:aws:sts::${account}:assumed-role/${roleOf({ arn: roleArn })}/${session}` };
-  if (!enforces(world)) return caller;
+  if (!enforces(world, account)) return caller;
   const trouble = objection(
     {
       action: 'sts:AssumeRole',
