@@ -38,9 +38,9 @@ export async function install(world: World, options: InstallOptions): Promise<vo
   for (const { place } of stacks) standIn(world, place, { ...options, transport });
 }
 
-/** A place's stores and keys alone, as its stack makes them. */
-export async function makeStores(world: World, place: Place, lock: Vault['lock']): Promise<void> {
-  const stacks = await world.clock.busy(() => storesFor(place, lock));
+/** A place's stores and keys alone, and the roles that AWS's services have there, as its stack makes them; copies are pushed to the vaults. */
+export async function makeStores(world: World, place: Place, lock: Vault['lock'], vaults: readonly Place[] = []): Promise<void> {
+  const stacks = await world.clock.busy(() => storesFor(place, lock, vaults));
   for (const stack of stacks) await deploy(world, stack);
 }
 

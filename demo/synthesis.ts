@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { App, DefaultStackSynthesizer, Stack } from 'aws-cdk-lib';
 import type { Configuration } from '../functions/configuration/schema.ts';
 import type { Place, Vault } from '../functions/domain.ts';
+import { workflows } from '../functions/workflows/index.ts';
 import { stores } from '../infra/buckets.ts';
 import type { Bundle } from '../infra/bundle.ts';
+import { serviceRoles } from '../infra/service-roles.ts';
 import { stacksFor } from '../infra/stacks.ts';
 import type { Synthesised } from './templates.ts';
 
@@ -27,9 +29,16 @@ export async function synthesise(
   return stacksIn(app);
 }
 
-export function synthesiseStores(place: Place, lock: Vault['lock'], outdir: string): readonly Synthesised[] {
+/** A place without its functions: stores, keys, and the roles of AWS's own services there, which push copies to the vaults. */
+export async function synthesiseStores(
+  place: Place,
+  { lock, vaults }: { lock: Vault['lock']; vaults: readonly Place[] },
+  outdir: string,
+): Promise<readonly Synthesised[]> {
   const app = newApp(outdir);
-  stores(new Stack(app, 'stores', { stackName: 'stillpoint-stores', env: place }), place, { lock, staging: false });
+  const stack = new Stack(app, 'stores', { stackName: 'stillpoint-stores', env: place });
+  stores(stack, place, { lock, staging: false });
+  await serviceRoles(stack, workflows, { here: place, homes: [place], hooks: [] }, vaults);
   return stacksIn(app);
 }
 

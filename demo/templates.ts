@@ -22,7 +22,7 @@ export const assetBucket = ({ account, region }: Place): string => `cdk-hnb659fd
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const CACHE = at('../node_modules/.cache/stillpoint-templates/');
 const MADE_FROM = ['../functions/', '../infra/'].map(at);
-const MADE_BY = [at('./templates.ts'), at('../package-lock.json')];
+const MADE_BY = [at('./templates.ts'), at('./synthesis.ts'), at('../package-lock.json')];
 
 const known = new Map<string, Promise<readonly Synthesised[]>>();
 
@@ -43,11 +43,11 @@ export const bundledTemplatesFor = (configuration: Configuration): Promise<reado
     return await synthesise(configuration, outdir);
   });
 
-/** The stores and keys of one place alone, as its stack has them. */
-export const storesFor = (place: Place, lock: Vault['lock']): Promise<readonly Synthesised[]> =>
-  once(['stores', place, lock ?? null], async (outdir) => {
+/** The stores and keys of one place alone, and the roles that AWS's services have there, as its stack has them. */
+export const storesFor = (place: Place, lock: Vault['lock'], vaults: readonly Place[]): Promise<readonly Synthesised[]> =>
+  once(['stores', place, lock ?? null, vaults], async (outdir) => {
     const { synthesiseStores } = await import('./synthesis.ts');
-    return synthesiseStores(place, lock, outdir);
+    return await synthesiseStores(place, { lock, vaults }, outdir);
   });
 
 type Make = (outdir: string) => Promise<readonly Synthesised[]>;

@@ -14,7 +14,7 @@ import type { Kind } from '../../functions/kinds/kind.ts';
 import { connect, connecting } from '../../functions/kubernetes/client.ts';
 import { functionName } from '../../functions/vault/layout.ts';
 import { workflowsIn } from '../../functions/workflows/index.ts';
-import { type AnyStep, kindVerb, type Uses } from '../../functions/workflows/step.ts';
+import { type AnyStep, holds, kindVerb, type Uses } from '../../functions/workflows/step.ts';
 import { applicationCheck, ok, problem, type Said, warning } from './check.ts';
 import { functionOf } from './deployed.ts';
 
@@ -117,9 +117,11 @@ const stepsTalking = (vault: string, kinds: readonly Kind[]): string[] =>
     .filter((step) => talks(step, kinds))
     .map(({ name }) => functionName(name));
 
-function talks({ uses, kinds: verbs = [] }: AnyStep, kinds: readonly Kind[]): boolean {
-  const own = Object.values(uses as Uses).map((one) => one.calls as Calls);
-  const theirs = kinds.flatMap((kind) => verbs.map((name) => kindVerb(kind, name).calls));
+function talks(step: AnyStep, kinds: readonly Kind[]): boolean {
+  const own = Object.values(step.uses as Uses).map((one) => one.calls as Calls);
+  const theirs = kinds.flatMap((kind) =>
+    (step.kinds ?? []).flatMap((verb) => (holds(step, verb, kind) ? [kindVerb(kind, verb).calls] : [])),
+  );
   return [...own, ...theirs].some((declared) =>
     Object.values(declared).some((call) => call.service === 'eks' && operationOf(call) === 'DescribeCluster'),
   );
