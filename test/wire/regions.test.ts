@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { start } from '../../local/index.ts';
+import { serviceRole } from '../local/roles.ts';
 import { hasPython, python } from './python.ts';
 
 const hasBoto3 = hasPython('boto3', 'databases, file systems and images in two regions');
@@ -7,7 +8,8 @@ const hasBoto3 = hasPython('boto3', 'databases, file systems and images in two r
 /** Snapshots, backups and images are made in one region, copied into another and had back there, by a client that shares no code with the wire. */
 describe.skipIf(!hasBoto3)('an outsider with boto3, in two regions', () => {
   it('copies and restores databases, file systems and images', { timeout: 120_000 }, async () => {
-    const { url, close } = await start({ speed: 0 });
+    const { world, url, close } = await start({ speed: 0 });
+    await serviceRole(world, '111122223333', 'backups', 'backup.amazonaws.com');
     try {
       expect(await python('regions.py', url)).toEqual(EXPECTED);
     } finally {

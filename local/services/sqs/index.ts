@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type * as SDK from '@aws-sdk/client-sqs';
 import { defineService, operations, refuse } from '../../world/service.ts';
 import { paged } from '../pages.ts';
+import { authorization } from './authorization.ts';
 import { type Message, type Queue, SqsState } from './state.ts';
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
@@ -108,5 +109,6 @@ export const service = defineService<SqsState>({
   client: 'SQSClient',
   scope: 'region',
   state: (context) => new SqsState(context),
+  authorization,
   operations: { ...queues, ...messages },
 });

@@ -1,6 +1,7 @@
 import type * as SDK from '@aws-sdk/client-ssm';
 import { defineService, operations, refuse } from '../../world/service.ts';
 import { paged } from '../pages.ts';
+import { authorization } from './authorization.ts';
 import { SsmState, type Stored } from './state.ts';
 
 const shown = ({ name, arn, type, value, version, changedAt }: Stored): SDK.Parameter => ({
@@ -106,5 +107,6 @@ export const service = defineService<SsmState>({
   client: 'SSMClient',
   scope: 'region',
   state: (context) => new SsmState(context),
+  authorization,
   operations: { ...parameters },
 });
