@@ -7,7 +7,6 @@ import { stagingBucket } from '../functions/vault/layout.ts';
 import { requestHandler } from '../local/wire/handler.ts';
 import { direct } from '../local/world/direct.ts';
 import { loadServices, World } from '../local/world/world.ts';
-import { makeServiceRoles } from './service-roles.ts';
 
 const services = await loadServices();
 
@@ -55,7 +54,6 @@ export async function stage({ seed, lock, sdk = false }: StageOptions): Promise<
   await settle(makeStores(world, home.place, undefined, [vault.place]));
   await settle(makeStores(world, vault.place, lock));
   await settle(makeStaging(world, home.place));
-  for (const { place } of [home, vault]) await settle(makeServiceRoles(world, place));
   let names = 0;
   return {
     world,
