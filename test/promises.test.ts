@@ -37,15 +37,20 @@ describe('the longest gap of a schedule', () => {
       fc.property(times, days, wherever, (time, day, timeZone) => {
         const expression = `cron(${time} ${day} *)`;
         const table = timetable(expression, { timeZone, origin: FROM });
-        let longest = 0;
-        let last: number | undefined;
-        for (let at = table.next(FROM); at !== undefined && at < FROM + 400 * 86_400_000; at = table.next(at)) {
-          if (last !== undefined) longest = Math.max(longest, at - last);
-          last = at;
-        }
-        expect(longestGapSeconds(expression, timeZone, FROM)).toBeGreaterThanOrEqual(longest / 1000);
-        // beyond a year only leap days and the drift of weekdays make a gap longer, by less than a week
-        expect(longestGapSeconds(expression, timeZone, FROM)).toBeLessThanOrEqual(longest / 1000 + 7 * 86_400);
+        const longestWithin = (days: number): number => {
+          let longest = 0;
+          let last: number | undefined;
+          for (let at = table.next(FROM); at !== undefined && at < FROM + days * 86_400_000; at = table.next(at)) {
+            if (last !== undefined) longest = Math.max(longest, at - last);
+            last = at;
+          }
+          return longest / 1000;
+        };
+        const told = longestGapSeconds(expression, timeZone, FROM);
+        const seen = longestWithin(400);
+        expect(told).toBeGreaterThanOrEqual(seen);
+        // leap days, the drift of weekdays, and clocks that change just then make a gap longer only in some years
+        if (told > seen) expect(told).toBe(longestWithin(9 * 366));
       }),
       { numRuns: 25 },
     );
