@@ -7,5 +7,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'threads',
+    maxWorkers: '100%', // every core: what a test waits for is virtual time
   },
 });
