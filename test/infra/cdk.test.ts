@@ -33,7 +33,7 @@ describe('cdk synth', () => {
   test('refuses a malformed configuration with the line and the fix, every mistake at once', async () => {
     const file = join(folder(), 'stillpoint.yaml');
     const good = readFileSync('stillpoint.yaml', 'utf8');
-    writeFileSync(file, good.replace('rpo: 90m', 'rpo: 90 minutes').replace('region: us-east-1', 'regoin: us-east-1'));
+    writeFileSync(file, good.replace(/rpo: \w+/, 'rpo: 90 minutes').replace('region: us-east-1', 'regoin: us-east-1'));
     const { code, said } = await cdk(['synth', '--quiet', '-c', `configuration=${file}`, '--output', folder()]);
     expect(code).toBe(1);
     expect(said).toMatch(
