@@ -3,22 +3,22 @@ import { sdkTransport } from '../functions/aws/sdk-transport.ts';
 import type { Transport } from '../functions/aws/transport.ts';
 import { readConfiguration } from '../functions/configuration/read.ts';
 import type { Configuration } from '../functions/configuration/schema.ts';
-import { direct, requestHandler, type World } from '../local/index.ts';
+import { type Caller, direct, requestHandler, type World } from '../local/index.ts';
 import { type InstallOptions, install } from './install.ts';
 import { installShop, type Shop } from './shop/shop.ts';
 
 export const SAMPLE = fileURLToPath(new URL('../stillpoint.yaml', import.meta.url));
 
-/** Stillpoint's functions reach AWS as they would anywhere: by real SDK clients, here without a socket. */
-export function throughSdk(world: World): Transport {
-  const { fetch } = direct(world);
+/** Stillpoint's functions reach AWS as they would anywhere: by real SDK clients, each under its role, here without a socket. */
+function throughSdk(world: World, role: Caller): Transport {
+  const { fetch } = direct(world, role);
   const clock = {
     now: () => world.clock.now(),
     sleep: (ms: number) => world.clock.sleep(ms),
     random: (digits: number) => world.random.hex(digits),
   };
   const credentials = ({ account }: { account: string }) => ({ accessKeyId: account, secretAccessKey: 'local' });
-  return sdkTransport({ requestHandler: requestHandler(world), fetch, credentials, clock, environment: {} });
+  return sdkTransport({ requestHandler: requestHandler(world, role), fetch, credentials, clock, environment: {} });
 }
 
 /** The shop with its writers, and Stillpoint beside it, as `stillpoint.yaml` says. */
@@ -28,8 +28,7 @@ export async function sample(
 ): Promise<{ shop: Shop; configuration: Configuration }> {
   const configuration = await world.clock.busy(() => readConfiguration(SAMPLE, { file: 'stillpoint.yaml' }));
   const shop = await installShop(world, direct(world), { pace: { clients: 4, rate: 0.25 } });
-  const transport = throughSdk(world);
-  await install(world, { configuration, transport: () => transport, ...options });
+  await install(world, { configuration, transport: (_place, _step, role) => throughSdk(world, role), ...options });
   return { shop, configuration };
 }
 

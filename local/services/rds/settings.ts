@@ -23,6 +23,26 @@ export function securityGroups(ids: readonly string[], context: Context<RdsState
   return ids;
 }
 
+type Asked = Partial<SDK.CreateDBInstanceCommandInput & Restore>;
+type Restore = SDK.RestoreDBInstanceToPointInTimeCommandInput & SDK.RestoreDBInstanceFromDBSnapshotCommandInput;
+
+/** What an instance has by its request or by default, whether it is created or restored. */
+const askedEachTime = (input: Asked, wanted: Pick<Settings, 'engine' | 'version'>, context: Context<RdsState>) => ({
+  parameterGroup: parameterGroupFor(input.DBParameterGroupName, wanted, context),
+  optionGroup: optionGroupFor(input.OptionGroupName, wanted, context),
+  subnetGroup: subnetGroupFor(input.DBSubnetGroupName, context),
+  securityGroups: securityGroups(input.VpcSecurityGroupIds ?? [], context),
+  multiAz: input.MultiAZ ?? false,
+  public: input.PubliclyAccessible ?? false,
+  minorUpgrades: input.AutoMinorVersionUpgrade ?? true,
+  iamLogin: input.EnableIAMDatabaseAuthentication ?? false,
+  copyTags: input.CopyTagsToSnapshot ?? false,
+  protected: input.DeletionProtection ?? false,
+  logs: input.EnableCloudwatchLogsExports ?? [],
+  retentionDays: retention(input.BackupRetentionPeriod ?? 1),
+  backupWindow: input.PreferredBackupWindow ?? '03:00-03:30',
+});
+
 /** What CreateDBInstance asks for. */
 export function settingsOf(input: SDK.CreateDBInstanceCommandInput, context: Context<RdsState>): Settings {
   const { engine, name, version } = engineFor(input.Engine, input.EngineVersion);
@@ -44,25 +64,11 @@ export function settingsOf(input: SDK.CreateDBInstanceCommandInput, context: Con
     user: input.MasterUsername ?? 'admin',
     database: input.DBName,
     license: input.LicenseModel ?? (name === 'postgres' ? 'postgresql-license' : 'general-public-license'),
-    parameterGroup: parameterGroupFor(input.DBParameterGroupName, wanted, context),
-    optionGroup: optionGroupFor(input.OptionGroupName, wanted, context),
-    subnetGroup: subnetGroupFor(input.DBSubnetGroupName, context),
-    securityGroups: securityGroups(input.VpcSecurityGroupIds ?? [], context),
-    multiAz: input.MultiAZ ?? false,
-    public: input.PubliclyAccessible ?? false,
-    minorUpgrades: input.AutoMinorVersionUpgrade ?? true,
-    iamLogin: input.EnableIAMDatabaseAuthentication ?? false,
-    copyTags: input.CopyTagsToSnapshot ?? false,
-    protected: input.DeletionProtection ?? false,
-    logs: input.EnableCloudwatchLogsExports ?? [],
+    ...askedEachTime(input, wanted, context),
     key,
-    retentionDays: retention(input.BackupRetentionPeriod ?? 1),
-    backupWindow: input.PreferredBackupWindow ?? '03:00-03:30',
     maintenanceWindow: input.PreferredMaintenanceWindow ?? 'sun:04:00-sun:04:30',
   };
 }
-
-type Restore = SDK.RestoreDBInstanceToPointInTimeCommandInput & SDK.RestoreDBInstanceFromDBSnapshotCommandInput;
 
 /**
  * What a restored instance is set to: the source's hardware, engine, user and key; but the default groups, one zone, no protection and no
@@ -85,20 +91,8 @@ export function restoredSettings(
     throughput: input.StorageThroughput ?? was.throughput,
     maxStorage: input.MaxAllocatedStorage,
     port: input.Port ?? was.port,
-    parameterGroup: parameterGroupFor(input.DBParameterGroupName, wanted, context),
-    optionGroup: optionGroupFor(input.OptionGroupName, wanted, context),
-    subnetGroup: subnetGroupFor(input.DBSubnetGroupName, context),
-    securityGroups: securityGroups(input.VpcSecurityGroupIds ?? [], context),
-    multiAz: input.MultiAZ ?? false,
-    public: input.PubliclyAccessible ?? false,
-    minorUpgrades: input.AutoMinorVersionUpgrade ?? true,
-    iamLogin: input.EnableIAMDatabaseAuthentication ?? false,
-    copyTags: input.CopyTagsToSnapshot ?? false,
-    protected: input.DeletionProtection ?? false,
-    logs: input.EnableCloudwatchLogsExports ?? [],
+    ...askedEachTime(input, wanted, context),
     key,
-    retentionDays: retention(input.BackupRetentionPeriod ?? 1),
-    backupWindow: input.PreferredBackupWindow ?? '03:00-03:30',
     maintenanceWindow: 'sun:04:00-sun:04:30',
   };
 }

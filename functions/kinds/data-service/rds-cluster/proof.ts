@@ -9,13 +9,13 @@ import {
   ModifyDBClusterCommand,
   RDSClient,
 } from '@aws-sdk/client-rds';
-import { ExecuteStatementCommand, RDSDataClient } from '@aws-sdk/client-rds-data';
 import { calls } from '../../../aws/call.ts';
 import { when } from '../../../aws/errors.ts';
 import { composed, type Door, type Scene, verb } from '../../../aws/verb.ts';
 import { DATA_KEY } from '../../../vault/layout.ts';
 import { proof, type Seed, type Seeded, waitFor } from '../../proof.ts';
 import { ownTags, tagMap } from '../../scope.ts';
+import { contents, run } from '../rds/contents.ts';
 import { nameIn, rdsArn } from '../rds/names.ts';
 import { clusterFacts } from './cluster.ts';
 import { clusters, findCluster, looksAtClusters } from './clusters.ts';
@@ -23,21 +23,13 @@ import { looksAtMembers } from './discover.ts';
 import { findMember } from './members.ts';
 
 const { again } = calls('rds', RDSClient);
-const sql = { execute: calls('rds-data', RDSDataClient).again(ExecuteStatementCommand) };
-type Sql = Door<typeof sql>;
-
-const SECRET = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:none';
-const run = async (aws: Sql, resourceArn: string, text: string): Promise<string[][]> => {
-  const { records = [] } = await aws.execute({ resourceArn, secretArn: SECRET, sql: text });
-  return records.map((row) => row.map((field) => JSON.stringify(field)));
-};
 
 const GROUP = 'laws-aurora-postgresql16';
 const looking = { ...looksAtClusters, ...looksAtMembers };
 
 const seeding = {
   ...looking,
-  ...sql,
+  ...contents,
   create: again(CreateDBClusterCommand),
   createInstance: again(CreateDBInstanceCommand),
 };
@@ -107,7 +99,7 @@ async function fill(aws: Seeding, id: string, Engine: string, count: number, { c
 }
 
 /** Every row, every definition, and all of the settings but what a name or a place decides, of the cluster and of each instance. */
-async function fingerprint(aws: Door<typeof sql & typeof looking>, arn: string): Promise<string> {
+async function fingerprint(aws: Door<typeof contents & typeof looking>, arn: string): Promise<string> {
   const found = (await findCluster(aws, nameIn(arn))) as DBCluster;
   const ids = (found.DBClusterMembers ?? []).map(({ DBInstanceIdentifier }) => DBInstanceIdentifier!);
   const instances = await Promise.all(ids.map((id) => findMember(aws, id)));
@@ -156,10 +148,10 @@ export default proof({
       .catch(when('DBParameterGroupAlreadyExistsFault', () => undefined));
   }),
   seed: verb(seeding, seed),
-  mutate: verb(sql, async (aws, arn) => {
+  mutate: verb(contents, async (aws, arn) => {
     await run(aws, arn, "UPDATE entries SET owner = 'changed' WHERE id = 1");
   }),
-  fingerprint: verb({ ...sql, ...looking }, fingerprint),
+  fingerprint: verb({ ...contents, ...looking }, fingerprint),
   destroy: verb(destroying, destroy),
   foreign: composed({ createTheirs, findSnapshot: clusters.findSnapshot }, async (aws, arn: string, { clock, here }) => {
     const name = await aws.createTheirs(nameIn(arn));

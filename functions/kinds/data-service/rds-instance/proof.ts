@@ -8,7 +8,6 @@ import {
   RDSClient,
   StartDBInstanceAutomatedBackupsReplicationCommand,
 } from '@aws-sdk/client-rds';
-import { ExecuteStatementCommand, RDSDataClient } from '@aws-sdk/client-rds-data';
 import { calls } from '../../../aws/call.ts';
 import { when } from '../../../aws/errors.ts';
 import { composed, type Door, open, type Scene, verb } from '../../../aws/verb.ts';
@@ -16,27 +15,19 @@ import type { Place } from '../../../domain.ts';
 import { DATA_KEY } from '../../../vault/layout.ts';
 import { proof, type Seed, type Seeded, waitFor } from '../../proof.ts';
 import { ownTags, tagMap } from '../../scope.ts';
+import { contents, run } from '../rds/contents.ts';
 import { nameIn, rdsArn } from '../rds/names.ts';
 import { instanceFacts } from './instance.ts';
 import { findInstance, instances, looksAtInstances } from './instances.ts';
 import { findLog } from './log.ts';
 
 const { again } = calls('rds', RDSClient);
-/** Contents are reached through the Data API, which AWS serves for clusters only: against an account a drill has to ask in another way. */
-const sql = { execute: calls('rds-data', RDSDataClient).again(ExecuteStatementCommand) };
-type Sql = Door<typeof sql>;
-
-const SECRET = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:none';
-const run = async (aws: Sql, resourceArn: string, text: string): Promise<string[][]> => {
-  const { records = [] } = await aws.execute({ resourceArn, secretArn: SECRET, sql: text });
-  return records.map((row) => row.map((field) => JSON.stringify(field)));
-};
 
 const GROUP = 'laws-postgres16';
 
 const seeding = {
   ...looksAtInstances,
-  ...sql,
+  ...contents,
   create: again(CreateDBInstanceCommand),
 };
 type Seeding = Door<typeof seeding>;
@@ -111,7 +102,7 @@ async function replicate(SourceDBInstanceArn: string, place: Place, { clock, tra
 }
 
 /** Every row, every definition, and all of the settings but what a name or a place decides; a copy may be encrypted where the original is not. */
-async function fingerprint(aws: Door<typeof sql & typeof looksAtInstances>, arn: string): Promise<string> {
+async function fingerprint(aws: Door<typeof contents & typeof looksAtInstances>, arn: string): Promise<string> {
   const found = (await findInstance(aws, nameIn(arn))) as DBInstance;
   const tags = ownTags(tagMap(found.TagList)).sort((a, b) => (a.Key < b.Key ? -1 : 1));
   const { resourceId: _, address: __, key: ___, tags: ____, ...settings } = instanceFacts(found, new Map());
@@ -144,10 +135,10 @@ export default proof({
       .catch(when('DBParameterGroupAlreadyExistsFault', () => undefined));
   }),
   seed: verb(seeding, seed),
-  mutate: verb(sql, async (aws, arn) => {
+  mutate: verb(contents, async (aws, arn) => {
     await run(aws, arn, "UPDATE entries SET owner = 'changed' WHERE id = 1");
   }),
-  fingerprint: verb({ ...sql, ...looksAtInstances }, fingerprint),
+  fingerprint: verb({ ...contents, ...looksAtInstances }, fingerprint),
   destroy: verb(destroying, destroy),
   foreign: composed({ createTheirs, findSnapshot: instances.findSnapshot }, async (aws, arn: string, { clock, here }) => {
     const name = await aws.createTheirs(nameIn(arn));

@@ -6,7 +6,7 @@ import { looksAtKeys, troubleWithKey } from '../../keys.ts';
 import type { RestoreWork } from '../../kind.ts';
 import type { Databases } from './databases.ts';
 import { artifactFacts } from './facts.ts';
-import { rdsArn, restoredName } from './names.ts';
+import { restoredName } from './names.ts';
 import { isMine } from './restore.ts';
 import { sourceOf } from './source.ts';
 
@@ -90,6 +90,3 @@ export const previewing = (of: Databases, { lookAtTarget, renamesOf, minutes, ro
       }
     },
   );
-
-/** The ARN of what a restore will make. */
-export const arnToBe = (of: Databases, { target }: RestoreWork, name: string): string => rdsArn(target.place, of.type, name);
