@@ -1,14 +1,16 @@
+import { acrossAccounts } from '../functions/aws/across-accounts.ts';
+import { parseArn } from '../functions/aws/arn.ts';
 import type { Transport } from '../functions/aws/transport.ts';
 import type { Configuration } from '../functions/configuration/schema.ts';
 import type { Place, Vault } from '../functions/domain.ts';
 import { kinds } from '../functions/kinds/index.ts';
-import { functionName, machineArn, roleName } from '../functions/vault/layout.ts';
+import { functionName, machineArn, roleArn, roleName, roleOfGuest } from '../functions/vault/layout.ts';
 import { workflows } from '../functions/workflows/index.ts';
 import { handlerOf } from '../functions/workflows/lambda.ts';
 import type { Request } from '../functions/workflows/step.ts';
 import type { LambdaState } from '../local/services/lambda/state.ts';
 import type { Caller, World } from '../local/world/world.ts';
-import { assetBucket, bundledTemplatesFor, type Synthesised, storesFor, templatesFor } from './templates.ts';
+import { assetBucket, bundledTemplatesFor, type Known, type Synthesised, storesFor, templatesFor } from './templates.ts';
 import { zipOf } from './zip.ts';
 
 /** How Stillpoint is put into a world of the local AWS. */
@@ -39,8 +41,8 @@ export async function install(world: World, options: InstallOptions): Promise<vo
 }
 
 /** A place's stores and keys alone, and the roles that AWS's services have there, as its stack makes them; copies are pushed to the vaults. */
-export async function makeStores(world: World, place: Place, lock: Vault['lock'], vaults: readonly Place[] = []): Promise<void> {
-  const stacks = await world.clock.busy(() => storesFor(place, lock, vaults));
+export async function makeStores(world: World, place: Place, lock: Vault['lock'], known: Partial<Known> = {}): Promise<void> {
+  const stacks = await world.clock.busy(() => storesFor(place, lock, { homes: [], vaults: [], ...known }));
   for (const stack of stacks) await deploy(world, stack);
 }
 
@@ -114,8 +116,7 @@ function standIn(
   for (const step of workflows.flatMap(({ steps }) => steps)) {
     const name = functionName(step.name);
     if (!lambda.peek(name)) continue; // not a step of this place
-    const role = { account: place.account, arn: sessionArn(place, step.name) };
-    const reach = transport!(place, step.name, role);
+    const reach = reachOf(step.name, place, transport!, world);
     lambda.register({
       name,
       timeoutSeconds: step.limits.seconds,
@@ -125,6 +126,23 @@ function standIn(
         handlerOf(step, { ...environment, transport: counted(reach, () => count?.(event.owner)) })(event, context),
     });
   }
+}
+
+/** How a step's function reaches AWS: as its role, and in homes of other accounts as the roles there that let it in. */
+function reachOf(
+  step: string,
+  here: Place,
+  transport: (place: Place, step: string, role: Caller) => Transport,
+  { clock }: World,
+) {
+  const as = (arn: string): Transport => transport(here, step, { account: parseArn(arn).account, arn });
+  return acrossAccounts(as(sessionArn(here, step)), {
+    here,
+    roleAt: (home) => roleArn(roleOfGuest(step, here), home),
+    sessionName: functionName(step),
+    as: (session) => as(session.arn),
+    clock,
+  });
 }
 
 /** Who a function is to AWS: a session of its role that bears its name. */

@@ -32,12 +32,12 @@ export async function synthesise(
 /** A place without its functions: stores, keys, and the roles of AWS's own services there, which push copies to the vaults. */
 export async function synthesiseStores(
   place: Place,
-  { lock, vaults }: { lock: Vault['lock']; vaults: readonly Place[] },
+  { lock, homes, vaults }: { lock: Vault['lock']; homes: readonly Place[]; vaults: readonly Place[] },
   outdir: string,
 ): Promise<readonly Synthesised[]> {
   const app = newApp(outdir);
   const stack = new Stack(app, 'stores', { stackName: 'stillpoint-stores', env: place });
-  stores(stack, place, { lock, staging: false });
+  stores(stack, place, { lock, staging: false, homes, vaults });
   await serviceRoles(stack, workflows, { here: place, homes: [place], hooks: [] }, vaults);
   return stacksIn(app);
 }

@@ -43,11 +43,17 @@ export const bundledTemplatesFor = (configuration: Configuration): Promise<reado
     return await synthesise(configuration, outdir);
   });
 
+/** Whose copies are kept at a place, and where those of what lives there are kept. */
+export interface Known {
+  readonly homes: readonly Place[];
+  readonly vaults: readonly Place[];
+}
+
 /** The stores and keys of one place alone, and the roles that AWS's services have there, as its stack has them. */
-export const storesFor = (place: Place, lock: Vault['lock'], vaults: readonly Place[]): Promise<readonly Synthesised[]> =>
-  once(['stores', place, lock ?? null, vaults], async (outdir) => {
+export const storesFor = (place: Place, lock: Vault['lock'], { homes, vaults }: Known): Promise<readonly Synthesised[]> =>
+  once(['stores', place, lock ?? null, homes, vaults], async (outdir) => {
     const { synthesiseStores } = await import('./synthesis.ts');
-    return await synthesiseStores(place, { lock, vaults }, outdir);
+    return await synthesiseStores(place, { lock, homes, vaults }, outdir);
   });
 
 type Make = (outdir: string) => Promise<readonly Synthesised[]>;

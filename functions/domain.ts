@@ -44,6 +44,8 @@ export interface Resource {
   readonly logDays?: number;
   /** Whether its copies in a vault are a promise of a log of that length too. */
   readonly logInVaults?: true;
+  /** Why no copy of it can ever be in another account, one sentence; absent where one can. */
+  readonly homebound?: string;
   /** How its kind can make durable what must outlast the log. */
   readonly outlasts?: readonly Outlasting[];
   /** What its kind needs to know of it later, as it was when the plan was made. */
@@ -377,4 +379,6 @@ export const DUTIES: readonly Duty[] = ['discover', 'capture', 'seal', 'copy', '
 /** `<slot>/<attempt>`, as people and tags name a restore point. */
 export const pointId = ({ slot, attempt }: Pick<PointName, 'slot' | 'attempt'>): string => `${slot}/${attempt}`;
 
+/** Whether what lies at one place is another owner's than what lies at the other. */
+export const otherAccount = (a: Place, b: Place): boolean => a.account !== b.account;
 export const samePlace = (a: Place, b: Place): boolean => a.account === b.account && a.region === b.region;

@@ -3,9 +3,19 @@ import { CfnBackupVault } from 'aws-cdk-lib/aws-backup';
 import { CfnAlias, CfnKey } from 'aws-cdk-lib/aws-kms';
 import { CfnBucket, CfnBucketPolicy, type CfnBucketProps } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import type { Place, Vault } from '../functions/domain.ts';
-import { BACKUP_VAULT, DATA_KEY, dataBucket, ledgerBucket, SIGNING_KEY, stagingBucket } from '../functions/vault/layout.ts';
-import { type BucketPolicy, ledgerPolicy, storePolicy } from '../functions/vault/policy.ts';
+import { otherAccount, type Place, type Vault } from '../functions/domain.ts';
+import {
+  BACKUP_VAULT,
+  DATA_KEY,
+  dataBucket,
+  ledgerBucket,
+  roleArn,
+  SIGNING_KEY,
+  stagingBucket,
+} from '../functions/vault/layout.ts';
+import { type BucketPolicy, ledgerPolicy, letsIn, storePolicy } from '../functions/vault/policy.ts';
+import { workflowsIn } from '../functions/workflows/index.ts';
+import { rootsOf } from './scope.ts';
 
 /** Days that a key can still be saved after someone asked to delete it: as many as KMS has. */
 const KEY_WINDOW_DAYS = 30;
@@ -14,13 +24,52 @@ const STAGING_DAYS = 7;
 /** A forgotten upload in parts holds no object, only costs. */
 const UPLOAD_DAYS = 2;
 
+/** What is kept at a place, and whose it is. */
+export interface Kept {
+  readonly lock: Vault['lock'];
+  readonly staging: boolean;
+  /** The homes whose copies are kept here. */
+  readonly homes: readonly Place[];
+  /** The vaults that keep copies of what lives here. */
+  readonly vaults: readonly Place[];
+}
+
+/** The roles of vaults in other accounts that copy from here. */
+const readers = (here: Place, vaults: readonly Place[]): string[] =>
+  vaults
+    .filter((vault) => otherAccount(vault, here))
+    .flatMap((vault) =>
+      workflowsIn('vault').flatMap(({ steps }) =>
+        steps.filter(({ duty }) => duty === 'copy').map(({ name }) => roleArn(name, vault)),
+      ),
+    );
+
+/** Accounts of other homes push into the backup vault, by whichever role AWS Backup acts there (AWS Backup guide, "Creating backup copies across AWS accounts"). */
+const backupPolicy = (homes: readonly Place[]) =>
+  homes.length === 0
+    ? {}
+    : {
+        accessPolicy: {
+          Version: '2012-10-17',
+          Statement: [
+            {
+              Sid: 'CopiesOfHomes',
+              Effect: 'Allow',
+              Principal: { AWS: rootsOf(homes) },
+              Action: 'backup:CopyIntoBackupVault',
+              Resource: '*',
+            },
+          ],
+        },
+      };
+
 /** The stores and keys of a place (DESIGN §3.2). They outlive the stack: nothing here is deleted because a stack is. */
-export function stores(scope: Construct, place: Place, { lock, staging }: { lock: Vault['lock']; staging: boolean }): CfnKey {
+export function stores(scope: Construct, place: Place, { lock, staging, homes, vaults }: Kept): CfnKey {
   const within = new Construct(scope, 'Stores');
   const dataKey = key(within, 'DataKey', DATA_KEY, {
     description: 'Stillpoint: wraps data keys and encrypts copies in this vault',
     enableKeyRotation: true,
-    keyPolicy: policyOfKey(place, ALARMS),
+    keyPolicy: policyOfKey(place, ALARMS, readers(place, vaults)),
   });
   key(within, 'SigningKey', SIGNING_KEY, {
     description: 'Stillpoint: signs what this vault seals',
@@ -32,7 +81,7 @@ export function stores(scope: Construct, place: Place, { lock, staging }: { lock
   const ledger = ledgerBucket(place);
   bucket(within, 'Ledger', ledger, ledgerPolicy(ledger), { objectLockEnabled: true, bucketEncryption: encryption('AES256') });
   const data = dataBucket(place);
-  bucket(within, 'Data', data, storePolicy(data), {
+  bucket(within, 'Data', data, storePolicy(data, readers(place, vaults)), {
     ...(lock ? { objectLockEnabled: true } : {}),
     bucketEncryption: encryption('aws:kms', DATA_KEY),
     lifecycleConfiguration: { rules: [forgottenUploads] },
@@ -42,11 +91,12 @@ export function stores(scope: Construct, place: Place, { lock, staging }: { lock
       backupVaultName: BACKUP_VAULT,
       encryptionKeyArn: dataKey.attrArn,
       ...(lock ? { lockConfiguration: lockOf(lock) } : {}),
+      ...backupPolicy(homes.filter((home) => otherAccount(home, place))),
     }),
   );
   if (staging) {
     const name = stagingBucket(place);
-    bucket(within, 'Staging', name, storePolicy(name), {
+    bucket(within, 'Staging', name, storePolicy(name, readers(place, vaults)), {
       bucketEncryption: encryption('AES256'),
       lifecycleConfiguration: {
         rules: [
@@ -118,7 +168,7 @@ const keep = (resource: CfnBucket | CfnKey | CfnAlias | CfnBackupVault): void =>
 const ALARMS = ['cloudwatch.amazonaws.com', 'events.amazonaws.com'];
 
 /** The account's own policies say who may use a key (KMS guide, "Default key policy"); which account's alarms a service may speak for, the topic's policy says. */
-const policyOfKey = ({ account }: Place, services: readonly string[] = []) => ({
+const policyOfKey = ({ account }: Place, services: readonly string[] = [], readers: readonly string[] = []) => ({
   Version: '2012-10-17',
   Statement: [
     {
@@ -135,5 +185,6 @@ const policyOfKey = ({ account }: Place, services: readonly string[] = []) => ({
       Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
       Resource: '*',
     })),
+    ...letsIn(readers, ['kms:Decrypt'], '*'),
   ],
 });

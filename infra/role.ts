@@ -2,9 +2,10 @@ import { CfnManagedPolicy, CfnRole, type CfnRoleProps } from 'aws-cdk-lib/aws-ia
 import type { Construct } from 'constructs';
 import { actionsOf } from '../functions/aws/actions.ts';
 import { type Call, type Calls, operationOf } from '../functions/aws/call.ts';
-import { type Place, samePlace } from '../functions/domain.ts';
+import { otherAccount, type Place, samePlace } from '../functions/domain.ts';
 import { loadKinds } from '../functions/kinds/index.ts';
-import { functionName, roleName } from '../functions/vault/layout.ts';
+import { functionName, roleArn, roleName, roleOfGuest } from '../functions/vault/layout.ts';
+import { letsIn } from '../functions/vault/policy.ts';
 import { type AnyStep, holds, kindVerb, type Uses } from '../functions/workflows/step.ts';
 import { type Around, type Asked, type Scope, scopesOf, serviceOf, TAGGING } from './scope.ts';
 
@@ -27,13 +28,28 @@ export async function callsOfStep(step: AnyStep): Promise<{ own: Call[]; theirs:
   };
 }
 
-/** Every action that a step needs, derived from the calls that it and the kinds' verbs it uses declare. */
+/** Every action that a step needs where it stands and in its own account's homes, derived from the calls that it and the kinds' verbs it uses declare. */
 export async function askedBy(step: AnyStep, { here, homes }: Around): Promise<Asked[]> {
+  const isHome = homes.some((home) => samePlace(home, here));
+  if (step.duty === 'copy' && homes.every((home) => samePlace(home, here))) return []; // nobody else's points are kept here
+  const near = homes.filter((home) => !otherAccount(home, here));
+  return askedAt(step, ({ at, only }) => {
+    if (only === 'across accounts' || (only === 'home' && !isHome)) return [];
+    return at === 'home' ? near : [here];
+  });
+}
+
+/** Every action that a step of a vault in another account needs at a home. */
+export const askedAtHome = (step: AnyStep, home: Place): Promise<Asked[]> =>
+  askedAt(step, ({ at }) => (at === 'home' ? [home] : []));
+
+async function askedAt(step: AnyStep, placesOf: (call: Call) => readonly Place[]): Promise<Asked[]> {
   const { own, theirs } = await callsOfStep(step);
   const asked = (call: Call, of: Asked['of']): Asked[] => {
+    const places = placesOf(call);
+    if (places.length === 0) return [];
     const needed = [...actionsOf(call), ...call.also];
     const name = `${call.service}:${operationOf(call)}`;
-    const places = call.at === 'home' ? homes : [here];
     const tagged = call.also.some((action) => TAGGING.test(action));
     const common = { duty: step.duty, of, tagged, places, ...(call.passes ? { passes: call.passes } : {}) };
     const keys = of === 'kind' ? keysOf(needed) : [];
@@ -42,10 +58,7 @@ export async function askedBy(step: AnyStep, { here, homes }: Around): Promise<A
       ...keys.map((action) => ({ action, call: 's3:Object', ...common })),
     ];
   };
-  const isHome = homes.some((home) => samePlace(home, here));
-  if (step.duty === 'copy' && homes.every((home) => samePlace(home, here))) return []; // nobody else's points are kept here
-  const made = theirs.filter(({ only }) => only === undefined || isHome);
-  return [...own.flatMap((call) => asked(call, 'ledger')), ...made.flatMap((call) => asked(call, 'kind'))];
+  return [...own.flatMap((call) => asked(call, 'ledger')), ...theirs.flatMap((call) => asked(call, 'kind'))];
 }
 
 /** Data lies under keys, the application's or ours: whoever reads or writes objects lets S3 use them. A write in parts reads too. */
@@ -78,6 +91,14 @@ const logging = ({ account, region }: Place, step: AnyStep): Statement => ({
   Resource: [`arn:aws:logs:${region}:${account}:log-group:/aws/lambda/${functionName(step.name)}:*`],
 });
 
+/** The roles in which a step works at homes of other accounts. */
+async function visiting(step: AnyStep, { here, homes }: Around): Promise<Statement[]> {
+  const far = homes.filter((home) => otherAccount(home, here));
+  const asked = await Promise.all(far.map((home) => askedAtHome(step, home)));
+  const Resource = far.filter((_, index) => asked[index]!.length > 0).map((home) => roleArn(roleOfGuest(step.name, here), home));
+  return Resource.length > 0 ? [{ Effect: 'Allow', Action: ['sts:AssumeRole'], Resource }] : [];
+}
+
 /** Characters that IAM takes: of all inline policies of a role, and of each policy beside them (IAM guide, "IAM and AWS STS quotas"). */
 const INLINE = 10_240;
 const BESIDE = 6_144;
@@ -104,12 +125,31 @@ function policyOf(Statement: readonly Statement[]): object {
   return { Version: '2012-10-17', Statement };
 }
 
-/** A role that one AWS service assumes for this account only; its policies are whole and its own. What does not fit inside stands in policies beside it. */
+/** Who takes a role: one AWS service, for this account only; or roles of another account, by their ARNs. */
+export type Trusted = string | readonly string[];
+
+const trustOf = (trusted: Trusted, { account }: Place): object => {
+  if (typeof trusted !== 'string') return { Version: '2012-10-17', Statement: letsIn(trusted, ['sts:AssumeRole']) };
+  const inAccount = { Condition: { StringEquals: { 'aws:SourceAccount': account } } };
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { Service: trusted },
+        Action: 'sts:AssumeRole',
+        ...(trusted === 'lambda.amazonaws.com' ? {} : inAccount),
+      },
+    ],
+  };
+};
+
+/** A role; its policies are whole and its own. What does not fit inside stands in policies beside it. */
 export function role(
   scope: Construct,
   what: string,
   place: Place,
-  assumedBy: string,
+  trusted: Trusted,
   statements: readonly Statement[],
   more: Partial<CfnRoleProps> = {},
 ): CfnRole {
@@ -124,19 +164,7 @@ export function role(
   );
   return new CfnRole(scope, `Role-${what}`, {
     roleName: roleName(what, place),
-    assumeRolePolicyDocument: {
-      Version: '2012-10-17',
-      Statement: [
-        {
-          Effect: 'Allow',
-          Principal: { Service: assumedBy },
-          Action: 'sts:AssumeRole',
-          ...(assumedBy === 'lambda.amazonaws.com'
-            ? {}
-            : { Condition: { StringEquals: { 'aws:SourceAccount': place.account } } }),
-        },
-      ],
-    },
+    assumeRolePolicyDocument: trustOf(trusted, place),
     policies: [{ policyName: 'calls', policyDocument: policyOf(inside) }],
     ...(policies.length > 0 ? { managedPolicyArns: policies.map(({ ref }) => ref) } : {}),
     ...more,
@@ -152,6 +180,7 @@ export const stepRole = async (
 ): Promise<CfnRole> =>
   role(scope, step.name, around.here, 'lambda.amazonaws.com', [
     ...(await statementsOf(step, around)),
+    ...(await visiting(step, around)),
     logging(around.here, step),
     ...more,
   ]);

@@ -48,6 +48,8 @@ export interface Around {
   readonly hooks: readonly string[];
   /** Whether what is kept here is locked; unless it is, nothing that locks is allowed. */
   readonly locked?: boolean;
+  /** The account of the vault that works here, where it is another than here's. */
+  readonly guest?: string;
 }
 
 /**
@@ -58,6 +60,12 @@ export interface Around {
 export async function scopesOf(asked: Asked, around: Around): Promise<Scope[]> {
   const details = await detailsOf(asked.action);
   const service = serviceOf(asked.action);
+  const shared = around.guest === undefined ? undefined : SHARES[asked.action]?.(around.guest);
+  if (shared)
+    return (await typeScopes(asked, around, details)).map((scope) => ({
+      ...scope,
+      Condition: { ...scope.Condition, ...shared },
+    }));
   if (around.locked === false && LOCKS.test(asked.action)) return [];
   if (service === 's3')
     return details.isWildcardOnly ? [{ Resource: ['*'] }] : storeScopes(asked, around, isRead(details.accessLevel));
@@ -90,6 +98,11 @@ async function detailsOf(action: string): Promise<Details> {
 
 /** What gives a lock, and what reads one to extend it. */
 const LOCKS = /^(s3:(Get|Put)ObjectRetention|ec2:LockSnapshot)$/;
+
+/** What lets others at something is held to the account that works here, where IAM has a key for it (Service Authorization Reference, "Amazon EC2"). */
+const SHARES: Readonly<Record<string, (account: string) => Scope['Condition'] & object>> = {
+  'ec2:ModifySnapshotAttribute': (account) => ({ StringEquals: { 'ec2:Add/userId': account } }),
+};
 
 /** What else is ours by name. Machines and functions have no region in their policies' wildcards but that of their ARN. */
 const BY_NAME: Readonly<Record<string, (asked: Asked, around: Around) => Scope[] | undefined>> = {
@@ -259,6 +272,11 @@ const arnOf = (format: string, { account, region }: Place): string =>
     .replaceAll(/\$\{[^}]+\}/g, '*');
 
 const first = <T>(item: T, index: number, all: readonly T[]): boolean => all.indexOf(item) === index;
+
+/** The accounts of places, as a resource's policy names them; each then decides by its own policies. */
+export const rootsOf = (places: readonly Place[]): string[] => [
+  ...new Set(places.map(({ account }) => `arn:aws:iam::${account}:root`)),
+];
 
 export const unique = (places: readonly Place[]): Place[] =>
   places.filter(

@@ -1,14 +1,14 @@
-import { CfnRule } from 'aws-cdk-lib/aws-events';
+import { CfnEventBusPolicy, CfnRule } from 'aws-cdk-lib/aws-events';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { CfnQueue, CfnQueuePolicy } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { askedByPath, eventName, patternOf } from '../functions/configuration/events.ts';
 import { shortestGapSeconds } from '../functions/configuration/schedule.ts';
-import type { Place, Policy } from '../functions/domain.ts';
+import { otherAccount, type Place, type Policy } from '../functions/domain.ts';
 import { EVENT_SOURCE, machineArn, SEALED_EVENT, triggerName } from '../functions/vault/layout.ts';
 import { type Deployment, policiesOf } from './deployment.ts';
 import { role, type Statement } from './role.ts';
-import { busArn } from './scope.ts';
+import { busArn, rootsOf } from './scope.ts';
 
 const SEALED = { source: [EVENT_SOURCE], 'detail-type': [SEALED_EVENT] };
 /** How often each place puts itself in order (DESIGN §3.3). */
@@ -100,6 +100,25 @@ export function announces(scope: Construct, { vaults, around: { here } }: Deploy
       roleArn: tells.attrArn,
       deadLetterConfig: { arn: dead.attrArn },
     })),
+  });
+}
+
+/** The events that homes send: what they announce, and what AWS Health says of their regions. */
+const TOLD = [EVENT_SOURCE, 'aws.health'];
+
+/** Lets homes in other accounts be heard on the bus that is here (EventBridge guide, "Sending and receiving events between AWS accounts"). */
+export function hears(scope: Construct, { guests, around: { here } }: Deployment): void {
+  const far = guests.map(({ home }) => home).filter((home) => otherAccount(home, here));
+  if (far.length === 0) return;
+  new CfnEventBusPolicy(scope, 'HearsHomes', {
+    statementId: 'stillpoint-homes',
+    statement: {
+      Effect: 'Allow',
+      Principal: { AWS: rootsOf(far) },
+      Action: 'events:PutEvents',
+      Resource: busArn(here),
+      Condition: { StringEquals: { 'events:source': TOLD } },
+    },
   });
 }
 

@@ -209,15 +209,15 @@ describe('strays', () => {
 test('a policy that outlasts a log at home is refused with the way out', () => {
   const policy = { ...plan.policy, keep: { monthly: 12 } };
   const table = { ...resource('arn:table'), logDays: 35 };
-  expect(brokenPromises(policy, [table])[0]).toMatch(/372 days, but arn:table .* 35 days only.*materialised.*name a vault/);
-  expect(brokenPromises({ ...policy, vaults: ['west'] }, [table])).toEqual([]);
-  expect(brokenPromises({ ...policy, keep: { daily: 14 } }, [table])).toEqual([]);
+  expect(brokenPromises(policy, [table], [])[0]).toMatch(/372 days, but arn:table .* 35 days only.*materialised.*name a vault/);
+  expect(brokenPromises({ ...policy, vaults: ['west'] }, [table], [])).toEqual([]);
+  expect(brokenPromises({ ...policy, keep: { daily: 14 } }, [table], [])).toEqual([]);
 });
 
 describe('what is a promise of a log everywhere', () => {
   const database: Resource = { ...resource('arn:db'), logDays: 7, logInVaults: true, outlasts: ['materialise', 'snapshot'] };
   const policy = { ...plan.policy, vaults: ['west'], keep: { hourly: 24, daily: 14, monthly: 12 } };
-  const broken = (more: Partial<Plan['policy']>) => brokenPromises({ ...policy, ...more }, [database]);
+  const broken = (more: Partial<Plan['policy']>) => brokenPromises({ ...policy, ...more }, [database], []);
 
   test('is refused beyond its reach, also in a vault, with every way out', () => {
     expect(broken({})[0]).toMatch(
@@ -232,7 +232,7 @@ describe('what is a promise of a log everywhere', () => {
       /snapshot: monthly is too rare for its daily points: write snapshot: daily/,
     );
     const one = { ...database, outlasts: ['materialise'] as const };
-    expect(brokenPromises({ ...policy, outlast: { by: 'snapshot', every: 'daily' } }, [one])[0]).toMatch(
+    expect(brokenPromises({ ...policy, outlast: { by: 'snapshot', every: 'daily' } }, [one], [])[0]).toMatch(
       /add materialise: daily/,
     );
   });

@@ -51,8 +51,8 @@ export async function stage({ seed, lock, sdk = false }: StageOptions): Promise<
   const home = vaultAt('home', { account: ACCOUNT, region: 'us-east-1' }, undefined);
   const there = { account: ACCOUNT, region: 'eu-west-1' };
   const vault = vaultAt('west', there, lock, await settle(makeNetwork(world, there)));
-  await settle(makeStores(world, home.place, undefined, [vault.place]));
-  await settle(makeStores(world, vault.place, lock));
+  await settle(makeStores(world, home.place, undefined, { vaults: [vault.place] }));
+  await settle(makeStores(world, vault.place, lock, { homes: [home.place] }));
   await settle(makeStaging(world, home.place));
   let names = 0;
   return {

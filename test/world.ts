@@ -19,9 +19,14 @@ export const WEST: Place = { account: '111122223333', region: 'eu-west-1' };
 
 let services: ReadonlyMap<string, Service> | undefined;
 
+/** The same region in an account of its own. */
+export const SAFE: Place = { account: '444455556666', region: 'eu-west-1' };
+
 export interface StageOptions {
   readonly seed: string | number;
   readonly shop?: ShopOptions;
+  /** Where copies are kept. */
+  readonly vault?: Place;
   readonly configuration?: (of: Configuration) => Configuration;
   /** Stands between a step's function and AWS. */
   readonly between?: (transport: Transport, step: string, place: Place, world: World) => Transport;
@@ -41,7 +46,11 @@ const target = (place: Place, cluster: string | undefined, subnets: readonly str
   zones: [],
 });
 
-export const configurationFor = ({ cluster = true }: ShopOptions = {}, subnets: readonly string[] = []): Configuration => ({
+export const configurationFor = (
+  { cluster = true }: ShopOptions = {},
+  subnets: readonly string[] = [],
+  vault = WEST,
+): Configuration => ({
   applications: {
     shop: {
       name: 'shop',
@@ -67,9 +76,9 @@ export const configurationFor = ({ cluster = true }: ShopOptions = {}, subnets: 
   vaults: {
     west: {
       name: 'west',
-      place: WEST,
+      place: vault,
       lock: { mode: 'compliance', days: 14 },
-      target: target(WEST, cluster ? 'shop-standby' : undefined, subnets),
+      target: target(vault, cluster ? 'shop-standby' : undefined, subnets),
     },
   },
 });
@@ -160,6 +169,7 @@ export class Stage {
 export async function stage({
   seed,
   shop: options = {},
+  vault = WEST,
   configuration: change = (of) => of,
   between = (transport) => transport,
   schedules = false,
@@ -170,7 +180,7 @@ export async function stage({
   const world = new World(services, { seed });
   const transport = direct(world);
   const shop = await world.clock.settle(installShop(world, transport, { small: true, cluster: false, ...options }));
-  const configuration = change(configurationFor({ cluster: false, ...options }, shop.subnetsAt(WEST)));
+  const configuration = change(configurationFor({ cluster: false, ...options }, shop.subnetsAt(vault), vault));
   await world.clock.settle(
     install(world, {
       configuration,

@@ -187,7 +187,7 @@ function keepFor(resources: readonly Resource[], { region }: DraftedVault): Poli
     keep,
   });
   const wanted = [14, 7, 3].map((daily) => ({ hourly: 24, daily }));
-  return wanted.find((keep) => brokenPromises(policy(keep), resources).length === 0) ?? { hourly: 24, daily: 1 };
+  return wanted.find((keep) => brokenPromises(policy(keep), resources, []).length === 0) ?? { hourly: 24, daily: 1 };
 }
 
 async function vaultFor(target: Target, asked: string | undefined, homeClusters: readonly FoundCluster[]): Promise<DraftedVault> {

@@ -46,7 +46,7 @@ import {
   EFSClient,
 } from '@aws-sdk/client-efs';
 import { CreateClusterCommand, DescribeClusterCommand, EKSClient } from '@aws-sdk/client-eks';
-import { CreateAliasCommand, CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { CreateAliasCommand, CreateKeyCommand, KMSClient, PutKeyPolicyCommand } from '@aws-sdk/client-kms';
 import {
   CreateDBInstanceCommand,
   CreateDBParameterGroupCommand,
@@ -71,6 +71,7 @@ import {
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   PutBucketEncryptionCommand,
+  PutBucketPolicyCommand,
   PutBucketTaggingCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
@@ -140,6 +141,7 @@ const everyCall = {
 
   createKey: kms.once(CreateKeyCommand),
   createAlias: kms.again(CreateAliasCommand),
+  putKeyPolicy: kms.again(PutKeyPolicyCommand),
 
   createParameterGroup: rds.again(CreateDBParameterGroupCommand),
   createSubnetGroup: rds.again(CreateDBSubnetGroupCommand),
@@ -158,6 +160,7 @@ const everyCall = {
   putBucketVersioning: s3.again(PutBucketVersioningCommand),
   putBucketTagging: s3.again(PutBucketTaggingCommand),
   putBucketEncryption: s3.again(PutBucketEncryptionCommand),
+  putBucketPolicy: s3.again(PutBucketPolicyCommand),
   putObject: s3.again(PutObjectCommand),
   copyObject: s3.again(CopyObjectCommand),
   getObject: s3.read(GetObjectCommand),

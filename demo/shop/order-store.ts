@@ -152,6 +152,7 @@ async function make({ aws, clock, place }: Site, { key, standby, password }: Mak
     Tags: [{ Key: 'app', Value: 'shop' }],
   });
   const DbiResourceId = await available({ aws, clock }, DBInstanceIdentifier);
+  if (standby.place.account !== place.account) return DBInstanceIdentifier; // no log leaves its account
   await standby.aws.replicateBackups({
     SourceDBInstanceArn: arnOf(place, DBInstanceIdentifier),
     KmsKeyId: KEY_ALIAS,

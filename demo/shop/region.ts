@@ -31,6 +31,39 @@ async function makeKey(aws: Site['aws']): Promise<string> {
   return KeyMetadata!.Arn!;
 }
 
+/**
+ * Lets another account keep copies: use the key of what is encrypted (KMS guide, "Allowing users in other accounts to use a KMS key"; EBS guide,
+ * "Share a snapshot"), and read the bucket. Who may there, that account says.
+ */
+export async function letIn({ aws, place }: Site, account: string, KeyId: string, Bucket: string): Promise<void> {
+  const root = (of: string) => ({ AWS: `arn:aws:iam::${of}:root` });
+  const allow = (Sid: string, Principal: object, Action: string | string[], Resource: string | string[], more: object = {}) => ({
+    Sid,
+    Effect: 'Allow',
+    Principal,
+    Action,
+    Resource,
+    ...more,
+  });
+  const forAws = { Condition: { Bool: { 'kms:GrantIsForAWSResource': 'true' } } };
+  const uses = ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'];
+  const document = (...Statement: object[]): string => JSON.stringify({ Version: '2012-10-17', Statement });
+  await aws.putKeyPolicy({
+    KeyId,
+    PolicyName: 'default',
+    Policy: document(
+      allow('Own', root(place.account), 'kms:*', '*'),
+      allow('Copies', root(account), uses, '*'),
+      allow('CopiesByServices', root(account), 'kms:CreateGrant', '*', forAws),
+    ),
+  });
+  const reads = ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectVersionTagging'];
+  await aws.putBucketPolicy({
+    Bucket,
+    Policy: document(allow('Copies', root(account), reads, `arn:aws:s3:::${Bucket}/*`)),
+  });
+}
+
 async function makeSubnets(aws: Site['aws'], region: string): Promise<string[]> {
   const { Vpc } = await aws.createVpc({ CidrBlock: '10.20.0.0/16' });
   const made = ['a', 'b'].map((letter, i) =>

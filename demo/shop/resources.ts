@@ -55,13 +55,10 @@ export async function makeCluster({ aws, clock, place }: Site, { name }: Cluster
   await until(clock, 30, async () => (await aws.describeCluster({ name })).cluster?.status === 'ACTIVE' || undefined);
 }
 
-/** Pushes the shop's images at home, from where ECR replicates them to the standby region; answers them by digest. */
+/** Pushes the shop's images at home, from where ECR replicates them to the standby region of the same account; answers them by digest. */
 export async function pushImages({ aws, clock, place }: Site, standby: Site): Promise<Record<Component, string>> {
-  await aws.putReplicationConfiguration({
-    replicationConfiguration: {
-      rules: [{ destinations: [{ region: standby.place.region, registryId: standby.place.account }] }],
-    },
-  });
+  const destinations = isOwn(standby, place) ? [{ region: standby.place.region, registryId: standby.place.account }] : [];
+  if (destinations.length > 0) await aws.putReplicationConfiguration({ replicationConfiguration: { rules: [{ destinations }] } });
   const pushed = COMPONENTS.map(async (component) => {
     const repositoryName = `shop/${component}`;
     await aws.createRepository({ repositoryName, imageTagMutability: 'IMMUTABLE', tags: [{ Key: 'app', Value: 'shop' }] });
@@ -72,16 +69,22 @@ export async function pushImages({ aws, clock, place }: Site, standby: Site): Pr
     );
     const { image } = await aws.putImage({ repositoryName, imageTag: '2026.11.3', imageManifest: imageManifest(config) });
     const imageDigest = image!.imageId!.imageDigest!;
-    await until(clock, 5, () =>
-      standby.aws.describeImages({ repositoryName, imageIds: [{ imageDigest }] }).then(
-        () => true,
-        () => undefined,
-      ),
+    await until(
+      clock,
+      5,
+      async () =>
+        destinations.length === 0 ||
+        standby.aws.describeImages({ repositoryName, imageIds: [{ imageDigest }] }).then(
+          () => true,
+          () => undefined,
+        ),
     );
     return [component, `${place.account}.dkr.ecr.${place.region}.amazonaws.com/${repositoryName}@${imageDigest}`] as const;
   });
   return Object.fromEntries(await Promise.all(pushed)) as Record<Component, string>;
 }
+
+const isOwn = (standby: Site, { account }: Place): boolean => standby.place.account === account;
 
 interface Descriptor {
   readonly digest: string;

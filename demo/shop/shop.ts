@@ -13,7 +13,7 @@ import type { Maintenance } from './freeze.ts';
 import { maintenanceOf } from './maintenance.ts';
 import { NAMESPACE } from './manifests.ts';
 import { SMALL_STOCK, STOCK } from './opening.ts';
-import { type Ground, prepare } from './region.ts';
+import { type Ground, letIn, prepare } from './region.ts';
 import { deploy, idsOf, makeAll, makeCluster, type Names, pushImages, type Secrets } from './resources.ts';
 import type { Opening, Reading } from './store.ts';
 import { everyStore, everyStoreSoon, SORTS, STORES, type StoreName, type Stores } from './stores.ts';
@@ -28,6 +28,8 @@ export interface ShopOptions {
   /** The regions in which it lives, and in which it could live. */
   readonly home?: string;
   readonly standby?: string;
+  /** Whose the standby region is, where that is not the shop's own account. */
+  readonly standbyAccount?: string;
   readonly pace?: Pace;
   readonly misbehaviour?: Misbehaviour;
   /** Fewer things of everything. */
@@ -201,19 +203,21 @@ function* instantsBetween(from: Date, to: Date, step: number): Generator<Date> {
 /** Builds a shop in a world, fills it and deploys its function at home and in the standby region. Its writers are not started. */
 export async function installShop(world: World, transport: Transport, options: ShopOptions = {}): Promise<Shop> {
   const { account = '111122223333', home = 'us-east-1', standby = 'eu-west-1', small = false } = options;
-  const { misbehaviour = {}, pace = { clients: 4, rate: 8 } } = options;
+  const { standbyAccount = account, misbehaviour = {}, pace = { clients: 4, rate: 8 } } = options;
   const random = world.random.stream('shop');
   const clock: Clock = {
     now: () => world.clock.now(),
     sleep: (millis) => world.clock.sleep(millis),
     random: (digits) => random.hex(digits),
   };
-  const at = (region: string): Promise<Site> => siteAt(world, transport, clock, { account, region });
-  const [here, there] = await Promise.all([at(home), at(standby)]);
+  const at = (place: Place): Promise<Site> => siteAt(world, transport, clock, place);
+  const [here, there] = await Promise.all([at({ account, region: home }), at({ account: standbyAccount, region: standby })]);
   const ground = { here: await prepare(here), there: await prepare(there) };
   const secrets = secretsOf(random.stream('secrets'));
   const making = { key: ground.here.key, standby: there, password: secrets.password };
   const names = await makeAll(here, making, ground.here, options.uploads !== false);
+
+  if (standbyAccount !== account) await letIn(here, standbyAccount, ground.here.key, names.bucket);
 
   const stock = small ? SMALL_STOCK : STOCK;
   const stores = await openStores(names, { site: here, stock, random, flushes: misbehaviour.unflushed !== true });

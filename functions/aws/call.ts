@@ -15,11 +15,14 @@ export interface Call<C extends Command = Command> {
   readonly also: readonly string[];
   /** Where the call goes: where the work is done, or to the application's home although the work is done elsewhere. */
   readonly at: 'here' | 'home';
-  /** Where alone the call is ever made, though its verb is opened elsewhere too: where the application lives. */
-  readonly only?: 'home';
+  /** When alone the call is ever made, though its verb is opened at other times too. */
+  readonly only?: Only;
   /** The role that the call hands to an AWS service; passing it is checked too (IAM guide, "Grant permissions to pass a role"). */
   readonly passes?: ServiceRole;
 }
+
+/** Where the application lives; or where the work is done in another account than its, and has to be let in first. */
+export type Only = 'home' | 'across accounts';
 
 /** A role of ours with which an AWS service acts on our behalf, after the call has been answered. */
 export interface ServiceRole {
@@ -46,7 +49,7 @@ export const operationOf = ({ command }: Pick<Call, 'command'>): string => comma
 interface Options {
   readonly also?: readonly string[];
   readonly at?: Call['at'];
-  readonly only?: 'home';
+  readonly only?: Only;
   readonly passes?: ServiceRole;
 }
 

@@ -116,7 +116,7 @@ function policyProblems(name: string, policy: WrittenPolicy, { applications, vau
       ),
     ),
   ];
-  problems.push(...outlastProblems(name, policy, applications), ...windowProblems([...path, 'window'], policy));
+  problems.push(...outlastProblems(name, policy, { applications, vaults }), ...windowProblems([...path, 'window'], policy));
   if (policy.onRegionLoss && policy.vaults.length === 0) {
     problems.push(
       at(
@@ -175,7 +175,11 @@ function networkProblems({ applications, vaults }: Written): Problem[] {
  * What outlasts every log must be made durable, and that must be chosen. Refused here, and not when a point is due, wherever a member may be
  * kept by its log alone; whether an instance's own log reaches so far is decided when it is known (`decide/promise.ts`).
  */
-function outlastProblems(name: string, policy: WrittenPolicy, applications: Written['applications']): Problem[] {
+function outlastProblems(
+  name: string,
+  policy: WrittenPolicy,
+  { applications, vaults }: Pick<Written, 'applications' | 'vaults'>,
+): Problem[] {
   const path = ['policies', name];
   const { materialise, snapshot } = policy;
   if (materialise && snapshot)
@@ -196,9 +200,11 @@ function outlastProblems(name: string, policy: WrittenPolicy, applications: Writ
     ];
   const keep = policy.keep as Policy['keep'];
   const finest = outlivingLog({ keep }, LONGEST_LOG_DAYS);
-  const member = policy.applications.find(
-    (application) => applications[application] && mayBeLogged(applications[application], policy),
-  );
+  const leaves = ({ account }: WrittenApplication) =>
+    policy.vaults.some((vault) => (vaults[vault]?.account ?? account) !== account);
+  const member = policy.applications
+    .flatMap((application) => applications[application] ?? [])
+    .find((application) => mayBeLogged(application, policy) && !leaves(application)); // what leaves its account is durable, each time
   if (finest === undefined || member === undefined) return [];
   const days = Math.ceil(keepDays({ keep }));
   if (!every) {
@@ -240,15 +246,7 @@ function unfit(
   { application, in: home }: { application: string; in: WrittenApplication | undefined },
 ): Problem[] {
   if (!there || !home) return [];
-  if (there.account !== home.account) {
-    return [
-      at(
-        path,
-        `The vault "${vault}" is in account ${there.account} and "${application}" in ${home.account}; copies into another account do not exist yet, so use a vault in the same account.`,
-      ),
-    ];
-  }
-  if (there.region !== home.region) return [];
+  if (there.region !== home.region || there.account !== home.account) return [];
   return [
     at(
       path,

@@ -1,4 +1,4 @@
-import type { Instant, Outlasting, Period, Policy, Resource, Vault } from '../domain.ts';
+import { type Instant, type Outlasting, otherAccount, type Period, type Policy, type Resource, type Vault } from '../domain.ts';
 
 const DAYS: Readonly<Record<Period, number>> = { hourly: 1 / 24, daily: 1, weekly: 7, monthly: 31, yearly: 366 };
 /** The longest that automated backups and point-in-time recovery keep a log (RDS and DynamoDB guides). */
@@ -20,11 +20,18 @@ export const PERIODS: readonly Period[] = ['hourly', 'daily', 'weekly', 'monthly
 export const isRarer = (one: Period, than: Period): boolean => PERIODS.indexOf(one) > PERIODS.indexOf(than);
 
 /**
- * Why a policy cannot be kept for these resources, one sentence each. What is kept only as a promise of a log ends with the log; a point that
- * must outlast it has to be made durable, at home as in a vault, if copies there are a promise of a log too.
+ * Why a policy cannot be kept for these resources in its vaults, one sentence each. What is kept only as a promise of a log ends with the log;
+ * a point that must outlast it has to be made durable, at home as in a vault, if copies there are a promise of a log too. What no key lets out
+ * of its account has no copy in another.
  */
-export function brokenPromises(policy: Policy, resources: readonly Resource[]): string[] {
+export function brokenPromises(policy: Policy, resources: readonly Resource[], vaults: readonly Vault[]): string[] {
   return resources.flatMap((resource) => {
+    const abroad = vaults.find(({ place }) => otherAccount(place, resource.place));
+    if (abroad && resource.homebound)
+      return [
+        `Policy "${policy.name}" keeps copies in "${abroad.name}", in account ${abroad.place.account}, but ${resource.homebound}`,
+      ];
+    if (abroad && (resource.outlasts?.length ?? 0) > 0) return []; // each of its points is made durable
     const { logDays, logInVaults, outlasts = [], id, kind } = resource;
     const finest = logDays === undefined ? undefined : outlivingLog(policy, logDays);
     if (finest === undefined || (policy.vaults.length > 0 && !logInVaults)) return [];

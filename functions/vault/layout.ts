@@ -30,6 +30,8 @@ export const backupVaultArn = ({ account, region }: Place): string =>
 /** Roles have no region of their own, so theirs stands in their name. */
 export const roleName = (what: string, { region }: Place): string => `stillpoint-${what}-${region}`;
 export const roleArn = (what: string, place: Place): string => `arn:aws:iam::${place.account}:role/${roleName(what, place)}`;
+/** What the role at an application's home is called in which a step of a vault in another account works there. */
+export const roleOfGuest = (step: string, { account }: Pick<Place, 'account'>): string => `${step}-for-${account}`;
 /** What takes points of an application by a policy: a schedule, or with an event's name a rule. Both names may have 64 characters (Scheduler and EventBridge API). */
 export const triggerName = (...parts: readonly string[]): string => {
   const name = ['stillpoint', ...parts].join('-');

@@ -1,7 +1,11 @@
+import { acrossAccounts } from '../aws/across-accounts.ts';
 import { parseArn } from '../aws/arn.ts';
+import { systemClock } from '../aws/clock.ts';
 import { sdkTransport } from '../aws/sdk-transport.ts';
 import type { Transport } from '../aws/transport.ts';
 import type { Configuration } from '../configuration/schema.ts';
+import type { Place } from '../domain.ts';
+import { functionName, roleArn, roleOfGuest } from '../vault/layout.ts';
 import { type Context, handlerOf } from './lambda.ts';
 import type { AnyStep, Request } from './step.ts';
 
@@ -27,7 +31,18 @@ export function deployed(step: AnyStep, { configuration, code }: Beside) {
   };
   return (event: Request, context: DeployedContext): Promise<unknown> => {
     const { account, region } = parseArn(context.invokedFunctionArn);
-    transport ??= sdkTransport();
-    return handlerOf(step, { place: { account, region }, configuration, transport, code, log })(event, context);
+    const place = { account, region };
+    transport ??= reachOf(step, place, context);
+    return handlerOf(step, { place, configuration, transport, code, log })(event, context);
   };
 }
+
+/** As the function's own role; in an application's home of another account, as the role there that lets this step in. */
+const reachOf = ({ name }: AnyStep, here: Place, { clock = systemClock }: Context): Transport =>
+  acrossAccounts(sdkTransport(), {
+    here,
+    roleAt: (home) => roleArn(roleOfGuest(name, here), home),
+    sessionName: functionName(name),
+    as: ({ keys }) => sdkTransport({ credentials: () => keys }),
+    clock,
+  });

@@ -4,7 +4,16 @@ import { nextAttempt } from '../../decide/attempt.ts';
 import { LONGEST_DAYS, periodOf } from '../../decide/period.ts';
 import { brokenPromises, unlocked } from '../../decide/promise.ts';
 import { readSlot, slotOf } from '../../decide/slot.ts';
-import type { Application, Outlasting, Plan, Policy, Resource, Sealed } from '../../domain.ts';
+import {
+  type Application,
+  type Outlasting,
+  otherAccount,
+  type Plan,
+  type Policy,
+  type Resource,
+  type Sealed,
+  type Vault,
+} from '../../domain.ts';
 import type { Discovery } from '../../kinds/kind.ts';
 import { abandonment, commitAbandoned, findSealed, listSealed, readLastAttempt, writePlan } from '../../vault/ledger.ts';
 import { type Carried, type Request, type Stage, step } from '../step.ts';
@@ -49,10 +58,11 @@ export const plan = step({
     if (next.do === 'abandon') await commitAbandoned(abandonment(last!.plan, request.owner, instant(clock.now()), next.because));
     const attempt = next.do === 'abandon' ? next.attempt + 1 : next.attempt;
 
-    const { resources, notes } = await discover(stage, application, policy);
-    const sealed = await listSealed({ application: application.name, last: 1 });
-    const outlasting = await outlastingOf(policy, application, slot, findSealed);
     const vaults = policy.vaults.flatMap((name) => stage.configuration.vaults[name] ?? []);
+    const { resources, notes } = await discover(stage, application, policy, vaults);
+    const sealed = await listSealed({ application: application.name, last: 1 });
+    const leaves = vaults.some(({ place }) => otherAccount(place, application.home));
+    const outlasting = leaves ? leavingBy(policy) : await outlastingOf(policy, application, slot, findSealed);
     const plannedAt = instant(clock.now());
     const written: Plan = await writePlan({
       schema: 1,
@@ -87,6 +97,9 @@ function policyOf({ configuration, application }: Stage, { policy: name }: Prote
   return policy;
 }
 
+/** No log leaves its account (RDS guide, "Replicating automated backups"), so every point that does is made durable, as its policy says. */
+const leavingBy = ({ outlast }: Policy): Outlasting => outlast?.by ?? 'materialise';
+
 /** How this point outlasts its members' logs, if it is the first sealed one of its policy's period that does. */
 async function outlastingOf(
   policy: Policy,
@@ -115,11 +128,12 @@ async function discover(
   stage: Stage,
   application: Application,
   policy: Policy,
+  vaults: readonly Vault[],
 ): Promise<{ resources: Resource[]; notes: string[] }> {
   const kinds = await stage.kinds();
   const found = (await Promise.all(kinds.map((kind) => kind.open('discover')(application)))) as Discovery[];
   const resources = found.flatMap((discovery) => discovery.resources);
-  const refusals = [...refusalsOf(application, kinds, found), ...brokenPromises(policy, resources)];
+  const refusals = [...refusalsOf(application, kinds, found), ...brokenPromises(policy, resources, vaults)];
   if (refusals.length > 0) throw new Permanent(refusals.join(' '));
   return { resources, notes: found.flatMap((discovery) => discovery.notes) };
 }

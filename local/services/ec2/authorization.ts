@@ -39,6 +39,26 @@ const TYPES: Readonly<Record<string, string>> = {
   sg: 'security-group',
 };
 
+/** Whom a snapshot is shared with, or no longer, each way that a request can say so (Service Authorization Reference: ec2:Add/userId and its like). */
+function sharingKeys({
+  OperationType,
+  UserIds = [],
+  GroupNames = [],
+  CreateVolumePermission,
+}: SDK.ModifySnapshotAttributeRequest) {
+  const { Add = [], Remove = [] } = CreateVolumePermission ?? {};
+  const key = (does: 'add' | 'remove', permissions: readonly SDK.CreateVolumePermission[]) => {
+    const listed = OperationType === does;
+    const users = [...(listed ? UserIds : []), ...permissions.flatMap(({ UserId }) => UserId ?? [])];
+    const groups = [...(listed ? GroupNames : []), ...permissions.flatMap(({ Group }) => Group ?? [])];
+    return {
+      ...(users.length > 0 ? { [`ec2:${does}/userid`]: users } : {}),
+      ...(groups.length > 0 ? { [`ec2:${does}/group`]: groups } : {}),
+    };
+  };
+  return { ...key('add', Add), ...key('remove', Remove) };
+}
+
 /** Service Authorization Reference, "Amazon EC2". */
 export const authorization: Authorization<Ec2State> = {
   /** EC2 API, "Error codes": UnauthorizedOperation. */
@@ -84,5 +104,8 @@ export const authorization: Authorization<Ec2State> = {
     },
   },
   also: Object.fromEntries(Object.entries(MAKERS).map(([operation, type]) => [operation, tagging(operation, type)])),
-  keys: (_, __, { region }) => ({ 'ec2:region': region }),
+  keys: (operation, input, { region }) => ({
+    'ec2:region': region,
+    ...(operation === 'ModifySnapshotAttribute' ? sharingKeys(input) : {}),
+  }),
 };

@@ -3,6 +3,7 @@ import type { Check } from '../../world/authorization/authorize.ts';
 import { givingTags } from '../../world/authorization/checks.ts';
 import type { Authorization } from '../../world/authorization/declared.ts';
 import { passing } from '../../world/authorization/declared.ts';
+import { documentOf } from '../../world/authorization/document.ts';
 import type { Context } from '../../world/service.ts';
 import type { RdsState } from './state.ts';
 
@@ -37,6 +38,13 @@ const MADE: Readonly<Record<string, readonly [member: string, type: Type]>> = {
   CreateOptionGroup: ['OptionGroupName', 'og'],
 };
 
+const SNAPSHOT = /:(cluster-)?snapshot:/;
+/** A snapshot of another account is open to whom it is shared with; that it is not is told as if it were not there, once it is looked for. */
+const SHARED = documentOf(
+  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: '*', Action: 'rds:*', Resource: '*' }] }),
+  'resource',
+);
+
 /** Service Authorization Reference, "Amazon RDS". */
 export const authorization: Authorization<RdsState> = {
   refusing: refuses,
@@ -66,6 +74,8 @@ export const authorization: Authorization<RdsState> = {
     DescribeExportTasks: 'snapshot',
   },
   arnOf: (type, name, { state }) => state.arn(type as Type, name),
+  guard: (resource, { account }) =>
+    SNAPSHOT.test(resource) && resource.split(':')[4] !== account ? { policy: SHARED } : undefined,
   also: {
     ...Object.fromEntries(Object.entries(MADE).map(([operation, [member, type]]) => [operation, tagging(member, type)])),
     /** A last snapshot is a snapshot (RDS guide, "Deleting a DB instance": permissions since August 2024). */

@@ -7,6 +7,7 @@ import {
   DescribeDBClusterAutomatedBackupsCommand,
   DescribeDBClusterSnapshotsCommand,
   DescribeDBClustersCommand,
+  ModifyDBClusterSnapshotAttributeCommand,
   RDSClient,
   RestoreDBClusterToPointInTimeCommand,
 } from '@aws-sdk/client-rds';
@@ -16,7 +17,7 @@ import { type Door, verb } from '../../../aws/verb.ts';
 import { DATA_KEY } from '../../../vault/layout.ts';
 import { failed } from '../../kind.ts';
 import { tagMap } from '../../scope.ts';
-import { type Databases, everyPage, GONE, logOf, SNAPSHOT_GONE, type Snapshot } from '../rds/databases.ts';
+import { type Databases, everyPage, GONE, logOf, SHARING, SNAPSHOT_GONE, type Snapshot } from '../rds/databases.ts';
 import { asDatabase, factsOf } from './cluster.ts';
 
 const { read, again } = calls('rds', RDSClient);
@@ -106,6 +107,13 @@ export const clusters: Databases = {
     async (aws, { source, name, encrypted, tags }) => {
       const named = { SourceDBClusterSnapshotIdentifier: source, TargetDBClusterSnapshotIdentifier: name };
       await aws.copySnapshot({ ...named, ...(encrypted ? { KmsKeyId: DATA_KEY } : {}), CopyTags: false, Tags: tags });
+    },
+  ),
+  /** RDS guide, "Sharing a DB cluster snapshot". */
+  shareSnapshot: verb(
+    { shareSnapshot: again(ModifyDBClusterSnapshotAttributeCommand, SHARING) },
+    async (aws, { name: DBClusterSnapshotIdentifier, account }) => {
+      await aws.shareSnapshot({ DBClusterSnapshotIdentifier, AttributeName: 'restore', ValuesToAdd: [account] });
     },
   ),
   deleteSnapshot: verb(

@@ -6,6 +6,7 @@ import {
   DeleteDBSnapshotCommand,
   DescribeDBInstancesCommand,
   DescribeDBSnapshotsCommand,
+  ModifyDBSnapshotAttributeCommand,
   RDSClient,
   RestoreDBInstanceToPointInTimeCommand,
 } from '@aws-sdk/client-rds';
@@ -14,7 +15,7 @@ import { when } from '../../../aws/errors.ts';
 import { type Door, verb } from '../../../aws/verb.ts';
 import { DATA_KEY } from '../../../vault/layout.ts';
 import { tagMap } from '../../scope.ts';
-import { type Databases, everyPage, GONE, SNAPSHOT_GONE, type Snapshot } from '../rds/databases.ts';
+import { type Databases, everyPage, GONE, SHARING, SNAPSHOT_GONE, type Snapshot } from '../rds/databases.ts';
 import { asDatabase, factsOf } from './instance.ts';
 import { findLog } from './log.ts';
 import { keepLog } from './replica.ts';
@@ -88,6 +89,13 @@ export const instances: Databases = {
     async (aws, { source, name, tags }) => {
       const named = { SourceDBSnapshotIdentifier: source, TargetDBSnapshotIdentifier: name };
       await aws.copySnapshot({ ...named, KmsKeyId: DATA_KEY, CopyTags: false, Tags: tags });
+    },
+  ),
+  /** RDS guide, "Sharing a DB snapshot". */
+  shareSnapshot: verb(
+    { shareSnapshot: again(ModifyDBSnapshotAttributeCommand, SHARING) },
+    async (aws, { name: DBSnapshotIdentifier, account }) => {
+      await aws.shareSnapshot({ DBSnapshotIdentifier, AttributeName: 'restore', ValuesToAdd: [account] });
     },
   ),
   deleteSnapshot: verb({ deleteSnapshot: again(DeleteDBSnapshotCommand) }, async (aws, DBSnapshotIdentifier: string) => {

@@ -2,13 +2,13 @@ import { instant } from '../../../aws/clock.ts';
 import { when } from '../../../aws/errors.ts';
 import { stamp } from '../../../aws/tags.ts';
 import { composed } from '../../../aws/verb.ts';
-import { type Artifact, type Item, pointId } from '../../../domain.ts';
+import { type Artifact, type Item, otherAccount, pointId } from '../../../domain.ts';
 import { asJson, failing, inParallel } from '../../items.ts';
 import { type CopyWork, failed, type Passage, type Started, started, waiting } from '../../kind.ts';
 import { type Databases, SNAPSHOT_ALREADY_THERE } from './databases.ts';
 import { pullFiles } from './exports.ts';
 import { type ArtifactFacts, artifactFacts, databaseFacts } from './facts.ts';
-import { nameFor, rdsArn } from './names.ts';
+import { nameFor, nameIn, rdsArn } from './names.ts';
 import { troubleWith } from './snapshots.ts';
 
 const QUOTA_MILLIS = 120_000;
@@ -18,14 +18,15 @@ const WIDTH = 5;
 export function copying(of: Databases): Passage<CopyWork, Artifact> {
   const copyName = ({ point, artifact }: CopyWork): string => nameFor(of.prefix, point.application, pointId(point), artifact.id);
 
-  const uses = { keepLog: of.keepLog, copySnapshot: of.copySnapshot };
-  const start = composed(uses, (aws, works: readonly CopyWork[], { clock }) => {
+  const uses = { keepLog: of.keepLog, shareSnapshot: of.shareSnapshot, copySnapshot: of.copySnapshot };
+  const start = composed(uses, (aws, works: readonly CopyWork[], { clock, here, home }) => {
     async function begin(work: CopyWork): Promise<Item<Artifact>> {
       const { resource, point, artifact, cut } = work;
       if (artifactFacts(artifact).by === 'log') return aws.keepLog(work);
       const begun = started(resource.id, {}, 'Its snapshot is being copied.');
       const tags = stamp({ application: point.application, restorePoint: pointId(point), cut: cut.id, resource: resource.id });
       const encrypted = databaseFacts(resource).key !== null;
+      if (otherAccount(here, home)) await aws.shareSnapshot({ name: nameIn(artifact.id), account: here.account });
       return aws
         .copySnapshot({ source: artifact.id, name: copyName(work), encrypted, tags })
         .then(() => begun)

@@ -40,6 +40,8 @@ export interface Databases {
     { readonly source: string; readonly name: string; readonly encrypted: boolean; readonly tags: Tags },
     void
   >;
+  /** Lets another account copy one of ours at home; whether it may use its key, the key's owner says. */
+  readonly shareSnapshot: Verb<any, { readonly name: string; readonly account: string }, void>;
   readonly deleteSnapshot: Verb<any, string, void>;
 
   /** Begins to restore `at` into one that nobody else uses: with none of the application's tags, reached by nobody. */
@@ -131,6 +133,9 @@ export async function everyPage<T>(
   } while (Marker);
   return all;
 }
+
+/** Home's to say, and of no use where the copy stays in its account. */
+export const SHARING = { at: 'home', only: 'across accounts' } as const;
 
 /** The errors of RDS that mean the same of either. */
 export const GONE = ['DBInstanceNotFoundFault', 'DBClusterNotFoundFault'];

@@ -60,10 +60,12 @@ export const discovering = (of: Databases, look: Verb<any, Asked, Looked | undef
     const all = [...new Set([...arns, ...tagged])].sort();
     const found = await inParallel(all, WIDTH, async (arn) => {
       const named = arns.includes(arn);
-      const { note, ...found } = judged(of, application, named, arn, await aws.look({ arn, application, named }));
-      const key = found.resource?.facts['key'];
-      const byDefault = typeof key === 'string' && (await aws.isDefaultKey(key));
-      return { ...found, note: byDefault ? underDefaultKey(of, arn) : note };
+      const found = judged(of, application, named, arn, await aws.look({ arn, application, named }));
+      const { resource } = found;
+      const key = resource?.facts['key'];
+      if (!resource || typeof key !== 'string' || !(await aws.isDefaultKey(key))) return found;
+      const homebound = underDefaultKey(of, arn);
+      return { resource: { ...resource, homebound }, note: homebound };
     });
     return {
       resources: found.flatMap(({ resource }) => resource ?? []),

@@ -1,10 +1,10 @@
-import { CopySnapshotCommand, EC2Client, LockSnapshotCommand } from '@aws-sdk/client-ec2';
+import { CopySnapshotCommand, EC2Client, LockSnapshotCommand, ModifySnapshotAttributeCommand } from '@aws-sdk/client-ec2';
 import { calls } from '../../../aws/call.ts';
 import { instant } from '../../../aws/clock.ts';
 import { when, whenLost } from '../../../aws/errors.ts';
 import { stamped } from '../../../aws/tags.ts';
 import { type Door, type Scene, verb } from '../../../aws/verb.ts';
-import { type Artifact, type Item, pointId } from '../../../domain.ts';
+import { type Artifact, type Item, otherAccount, pointId } from '../../../domain.ts';
 import { DATA_KEY } from '../../../vault/layout.ts';
 import { failing, handleOf, inParallel } from '../../items.ts';
 import { type CopyWork, done, failed, type Passage, type Started, started, waiting } from '../../kind.ts';
@@ -15,6 +15,8 @@ const { once, again } = calls('ec2', EC2Client);
 /** No client token, and the SDK signs a request for the source region by itself (EC2 API, CopySnapshot). */
 const copying = {
   copySnapshot: once(CopySnapshotCommand, { also: ['ec2:CreateTags', ...ENCRYPTING] }),
+  /** Home lets the vault's account at the one snapshot; whether at its key too, the key's owner says (EBS guide, "Share a snapshot"). */
+  shareSnapshot: again(ModifySnapshotAttributeCommand, { at: 'home', only: 'across accounts' }),
   ...describing,
 };
 const locking = { lockSnapshot: again(LockSnapshotCommand), ...describing };
@@ -63,19 +65,27 @@ async function pull(aws: Door<typeof copying>, work: CopyWork, scene: Scene): Pr
   const { resource, artifact, point } = work;
   const [begun] = await mine(aws, work);
   if (begun) return started(resource.id, { snapshot: begun.SnapshotId! });
-  return aws
-    .copySnapshot({
-      SourceRegion: artifact.place.region,
-      SourceSnapshotId: artifact.id,
-      Encrypted: true,
-      KmsKeyId: DATA_KEY,
-      Description: `Stillpoint ${point.application} ${pointId(point)}, copy of ${artifact.id}`,
-      TagSpecifications: snapshotTags({ ...stampOf(work), cut: work.cut.id }),
-    })
+  return letIn(aws, work, scene)
+    .then(() =>
+      aws.copySnapshot({
+        SourceRegion: artifact.place.region,
+        SourceSnapshotId: artifact.id,
+        Encrypted: true,
+        KmsKeyId: DATA_KEY,
+        Description: `Stillpoint ${point.application} ${pointId(point)}, copy of ${artifact.id}`,
+        TagSpecifications: snapshotTags({ ...stampOf(work), cut: work.cut.id }),
+      }),
+    )
     .then(({ SnapshotId }) => started(resource.id, { snapshot: SnapshotId! }))
     .catch(whenLost(async (lost) => started(resource.id, { snapshot: lost.adopt(await mine(aws, work)).SnapshotId! })))
     .catch(when('ResourceLimitExceeded', () => quota(work, scene)))
     .catch(failing(resource.id, `Copying ${artifact.id} from ${artifact.place.region} was refused`));
+}
+
+async function letIn({ shareSnapshot }: Door<typeof copying>, { artifact }: CopyWork, { here, home }: Scene): Promise<void> {
+  if (!otherAccount(here, home)) return;
+  const Attribute = 'createVolumePermission';
+  await shareSnapshot({ SnapshotId: artifact.id, Attribute, OperationType: 'add', UserIds: [here.account] });
 }
 
 const mine = (aws: Door<typeof describing>, work: CopyWork) => listSnapshots(aws, stamped(stampOf(work)));

@@ -33,8 +33,12 @@ export const discover = verb(looking, async (aws, application: Application, { he
     return note === undefined;
   });
   const attachments = await attachmentsOf(aws, members);
-  notes.push(...(await notesOnKeys(aws, members)));
-  return { resources: members.map((volume) => resourceOf(volume, here, attachments.get(volume.VolumeId!))), notes, refusals };
+  const homebound = await underDefaultKey(aws, members);
+  const resources = members.map((volume) => ({
+    ...resourceOf(volume, here, attachments.get(volume.VolumeId!)),
+    ...(homebound.has(volume) ? { homebound: homebound.get(volume)! } : {}),
+  }));
+  return { resources, notes: [...notes, ...homebound.values()], refusals };
 });
 
 async function inScope(aws: Looking, { resources: { tags } }: Application, ids: readonly string[]): Promise<Volume[]> {
@@ -100,17 +104,15 @@ function volumesOf({ BlockDeviceMappings = [], RootDeviceName }: Instance): { vo
 }
 
 /** A snapshot under the account's default key cannot be shared with another account (EBS guide, "Share a snapshot"). */
-async function notesOnKeys(aws: Looking, members: readonly Volume[]): Promise<string[]> {
+async function underDefaultKey(aws: Looking, members: readonly Volume[]): Promise<Map<Volume, string>> {
   const keys = [...new Set(members.flatMap(({ KmsKeyId }) => (KmsKeyId ? [KmsKeyId] : [])))];
   const byDefault = await Promise.all(
     keys.map(async (KeyId) => ((await aws.key({ KeyId })).KeyMetadata?.KeyManager === 'AWS' ? [KeyId] : [])),
   );
-  return members
-    .filter(({ KmsKeyId }) => KmsKeyId && byDefault.flat().includes(KmsKeyId))
-    .map(
-      ({ VolumeId }) =>
-        `${VolumeId} is encrypted with the account's default key (alias/aws/ebs), so its snapshots cannot be shared with another account; encrypt it with a key of your own if copies must leave the account.`,
-    );
+  const found = members.filter(({ KmsKeyId }) => KmsKeyId && byDefault.flat().includes(KmsKeyId));
+  const sentence = ({ VolumeId }: Volume) =>
+    `${VolumeId} is encrypted with the account's default key (alias/aws/ebs), so its snapshots cannot be shared with another account; encrypt it with a key of your own if copies must leave the account.`;
+  return new Map(found.map((volume) => [volume, sentence(volume)]));
 }
 
 function resourceOf(volume: Volume, place: Place, instance: Attachment | undefined): Resource {

@@ -15,7 +15,32 @@ async function put(Name: string, properties: Properties, { call }: Maker, before
   return attributes(Name, { Arn: RuleArn });
 }
 
+/** A statement of a bus's policy, in place of an earlier one of its name; `Principal`, `Action` and `Condition` are the older way to write one. */
+async function permit(properties: Properties, { call }: Maker) {
+  const { EventBusName = 'default', StatementId, Statement, Action, Principal, Condition } = properties;
+  const bus = { EventBusName };
+  if (!Statement) {
+    await call('events', 'PutPermission', given({ ...bus, StatementId, Action, Principal, Condition }));
+    return attributes(StatementId, {});
+  }
+  const { Policy = '{"Version":"2012-10-17","Statement":[]}' } = await call('events', 'DescribeEventBus', { Name: EventBusName });
+  const policy = JSON.parse(Policy);
+  const others = [policy.Statement].flat().filter(({ Sid }: { Sid?: string }) => Sid !== StatementId);
+  const Changed = { ...policy, Statement: [...others, { Sid: StatementId, ...Statement }] };
+  await call('events', 'PutPermission', { ...bus, Policy: JSON.stringify(Changed) });
+  return attributes(StatementId, {});
+}
+
 export const events: ResourceTypes = {
+  'AWS::Events::EventBusPolicy': {
+    properties: ['EventBusName', 'StatementId', 'Statement', 'Action', 'Principal', 'Condition'],
+    replaced: ['EventBusName', 'StatementId'],
+    create: permit,
+    update: (properties, _, maker) => permit(properties, maker),
+    async remove({ id: StatementId }, { call }, { EventBusName }) {
+      await call('events', 'RemovePermission', given({ EventBusName, StatementId }));
+    },
+  },
   'AWS::Events::Rule': {
     properties: [
       'Name',
