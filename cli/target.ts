@@ -3,7 +3,7 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { calls } from '../functions/aws/call.ts';
 import { systemClock } from '../functions/aws/clock.ts';
 import { unanswered } from '../functions/aws/errors.ts';
-import { sdkTransport } from '../functions/aws/sdk-transport.ts';
+import { OtherAccount, sdkTransport } from '../functions/aws/sdk-transport.ts';
 import type { Transport } from '../functions/aws/transport.ts';
 import { open, type Verb, verb } from '../functions/aws/verb.ts';
 import { InvalidConfiguration, readConfiguration } from '../functions/configuration/read.ts';
@@ -159,6 +159,7 @@ export const at =
 /** What it means that a ledger cannot be read. */
 export function whyNot(error: unknown, { place }: Vault): string {
   const { name, message } = error as Error;
+  if (error instanceof OtherAccount) return message;
   if (unanswered(error)) return `${place.region} does not answer`;
   if (name === 'NoSuchBucket') return `not deployed in ${place.account}/${place.region}: run \`cdk deploy\``;
   return `${name}: ${message}`;

@@ -15,6 +15,7 @@ import {
 } from '../functions/vault/layout.ts';
 import { type BucketPolicy, ledgerPolicy, letsIn, storePolicy } from '../functions/vault/policy.ts';
 import { workflowsIn } from '../functions/workflows/index.ts';
+import type { AnyStep } from '../functions/workflows/step.ts';
 import { rootsOf } from './scope.ts';
 
 /** Days that a key can still be saved after someone asked to delete it: as many as KMS has. */
@@ -34,14 +35,14 @@ export interface Kept {
   readonly vaults: readonly Place[];
 }
 
+const copies = ({ kinds = [] }: AnyStep): boolean => kinds.some((verb) => verb.startsWith('copy.'));
+
 /** The roles of vaults in other accounts that copy from here. */
 const readers = (here: Place, vaults: readonly Place[]): string[] =>
   vaults
     .filter((vault) => otherAccount(vault, here))
     .flatMap((vault) =>
-      workflowsIn('vault').flatMap(({ steps }) =>
-        steps.filter(({ duty }) => duty === 'copy').map(({ name }) => roleArn(name, vault)),
-      ),
+      workflowsIn('vault').flatMap(({ steps }) => steps.filter(copies).map(({ name }) => roleArn(name, vault))),
     );
 
 /** Accounts of other homes push into the backup vault, by whichever role AWS Backup acts there (AWS Backup guide, "Creating backup copies across AWS accounts"). */

@@ -116,6 +116,8 @@ describe('a vault in another account is refused, in a sentence', () => {
     const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [own] });
     await call(stand, 'kms', 'PutKeyPolicy', { KeyId: KeyMetadata.KeyId, PolicyName: 'default', Policy });
     expect((await protect(stand)).status).toBe('SUCCEEDED');
-    expect(await replication(stand)).toMatch(/FAILED.*db:shop-orders failed: .*KMSKeyNotAccessibleFault: .* you do not have permissions/);
+    expect(await replication(stand)).toMatch(
+      /FAILED.*db:shop-orders failed: .*KMSKeyNotAccessibleFault: .* you do not have permissions/,
+    );
   });
 });

@@ -214,6 +214,19 @@ test('a policy that outlasts a log at home is refused with the way out', () => {
   expect(brokenPromises({ ...policy, keep: { daily: 14 } }, [table], [])).toEqual([]);
 });
 
+test('what no key lets out of its account has no copy in another', () => {
+  const volume: Resource = { ...resource('arn:volume'), homebound: 'vol-1 is under the default key.' };
+  const vault = (account: string) => ({ name: 'safe', place: { account, region: 'eu-west-1' } }) as unknown as Plan['vault'];
+  expect(brokenPromises(plan.policy, [volume], [vault(place.account)])).toEqual([]);
+  expect(brokenPromises(plan.policy, [volume, resource('arn:other')], [vault('444455556666')])).toEqual([
+    `Policy "${plan.policy.name}" keeps copies in "safe", in account 444455556666, but vol-1 is under the default key.`,
+  ]);
+  const database: Resource = { ...resource('arn:db'), logDays: 7, logInVaults: true, outlasts: ['materialise', 'snapshot'] };
+  const policy = { ...plan.policy, vaults: ['safe'], keep: { monthly: 12 } };
+  expect(brokenPromises(policy, [database], [vault(place.account)])).toHaveLength(1);
+  expect(brokenPromises(policy, [database], [vault('444455556666')])).toEqual([]); // each of its points is durable
+});
+
 describe('what is a promise of a log everywhere', () => {
   const database: Resource = { ...resource('arn:db'), logDays: 7, logInVaults: true, outlasts: ['materialise', 'snapshot'] };
   const policy = { ...plan.policy, vaults: ['west'], keep: { hourly: 24, daily: 14, monthly: 12 } };

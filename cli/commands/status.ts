@@ -1,3 +1,4 @@
+import { OtherAccount } from '../../functions/aws/sdk-transport.ts';
 import type { Configuration } from '../../functions/configuration/schema.ts';
 import { type Application, pointId, type Vault } from '../../functions/domain.ts';
 import { listAttempts, listSealed } from '../../functions/vault/ledger.ts';
@@ -18,9 +19,14 @@ interface Standing {
   readonly rpoSeconds?: number;
   readonly rpoKept?: boolean;
   readonly trouble?: string;
+  /** It is in another account than the keys in use are of, whose it is to ask. */
+  readonly elsewhere?: true;
 }
 
-/** Says, for each application and vault, how old the newest restore point is and whether the promised RPO is kept. Exits non-zero when one is not. */
+/**
+ * Says, for each application and vault, how old the newest restore point is and whether the promised RPO is kept. Exits non-zero when one is
+ * not, or cannot be seen; a vault in an account of its own is seen with that account's keys alone, and says so.
+ */
 export async function status(name: string | undefined, { config }: { config: string }, output: Output): Promise<boolean> {
   const configuration = await configurationFrom(config);
   const applications = name === undefined ? Object.values(configuration.applications) : [applicationIn(configuration, name)];
@@ -37,7 +43,7 @@ export async function status(name: string | undefined, { config }: { config: str
     { now: new Date(now).toISOString(), standings },
     table(['APPLICATION', 'VAULT', 'REGION', 'NEWEST POINT', 'AGE', 'CONSISTENCY', 'IN PROGRESS', 'RPO'], standings.map(row)),
   );
-  return standings.every(({ rpoKept, trouble }) => rpoKept !== false && trouble === undefined);
+  return standings.every(({ rpoKept, trouble, elsewhere = false }) => rpoKept !== false && (trouble === undefined || elsewhere));
 }
 
 async function standing(
@@ -77,7 +83,7 @@ async function standing(
         : {}),
     };
   } catch (error) {
-    return { ...base, trouble: whyNot(error, vault) };
+    return { ...base, trouble: whyNot(error, vault), ...(error instanceof OtherAccount ? { elsewhere: true } : {}) };
   }
 }
 

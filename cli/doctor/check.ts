@@ -1,4 +1,5 @@
 import { classify, unanswered } from '../../functions/aws/errors.ts';
+import { OtherAccount } from '../../functions/aws/sdk-transport.ts';
 import type { Configuration } from '../../functions/configuration/schema.ts';
 import type { Application, Place, Policy, Vault } from '../../functions/domain.ts';
 import type { Discovery, Kind } from '../../functions/kinds/kind.ts';
@@ -86,6 +87,7 @@ export async function examine<Subject>(
 /** Why something could not be looked at. What AWS forbids us to see is no fault of the deployment. */
 function unseen(error: unknown, where: string): Said {
   if (unanswered(error)) return problem(`${where} does not answer.`, 'Restores from another place need nothing of it.');
+  if (error instanceof OtherAccount) return warning(error.message);
   const { name, message } = error as Error;
   return /AccessDenied|UnauthorizedOperation|Forbidden/.test(name)
     ? warning(`It cannot be looked at with these keys (${name}: ${message}).`)

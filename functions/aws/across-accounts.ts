@@ -44,11 +44,11 @@ export function acrossAccounts(own: Transport, { here, roleAt, sessionName, as, 
   async function reach(place: Place): Promise<Transport> {
     if (place.account === here.account) return own;
     const role = roleAt(place);
-    const known = await sessions.get(role)?.catch(() => undefined); // what was refused is asked again: a role may have come
-    if (known && clock.now() < known.until) return known.transport;
-    const begun = begin(role);
-    sessions.set(role, begun);
-    return (await begun).transport;
+    const known = sessions.get(role);
+    const session = await known?.catch(() => undefined); // what was refused is asked again: a role may have come
+    if (session && clock.now() < session.until) return session.transport;
+    if (sessions.get(role) === known) sessions.set(role, begin(role)); // unless another call of ours began one in the meantime
+    return (await sessions.get(role)!).transport;
   }
   return {
     ...own,

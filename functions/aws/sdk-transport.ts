@@ -110,7 +110,10 @@ function dateIn(header: string | undefined): Date | undefined {
   return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
-/** Refuses places in other accounts than the one whose keys we hold: roles in other accounts are not assumed yet. */
+/** A place is in another account than the keys in use are of. Whoever holds keys of both asks twice; our functions go by `acrossAccounts`. */
+export class OtherAccount extends Permanent {}
+
+/** Refuses places in other accounts than the one whose keys we hold. */
 function ownAccountOnly(clientFor: ClientFor): (place: Place) => Promise<void> {
   let asked: Promise<string> | undefined;
   const ask = async (place: Place): Promise<string> =>
@@ -122,7 +125,7 @@ function ownAccountOnly(clientFor: ClientFor): (place: Place) => Promise<void> {
       throw error;
     });
     if (own === place.account || place.account === '') return; // no account: whichever the keys are of
-    throw new Permanent(
+    throw new OtherAccount(
       `The keys in use are of account ${own}, and account ${place.account} (${place.region}) cannot be reached with them; ` +
         `run this with keys of account ${place.account}.`,
     );

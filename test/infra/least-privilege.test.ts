@@ -153,7 +153,7 @@ describe('under their roles', () => {
 describe('the proof is one', () => {
   const [first] = Object.entries(SCENARIOS) as [[string, (typeof SCENARIOS)[string]]];
   const changed = (name: string, change: (statements: any[]) => any[]): typeof templates => {
-    const copy = structuredClone(templates) as Record<string, { Resources: Record<string, any> }>;
+    const copy = structuredClone(templates) as Record<string, Template & { Resources: Record<string, any> }>;
     for (const { Resources } of Object.values(copy))
       for (const { Type, Properties } of Object.values(Resources))
         if (Type === 'AWS::IAM::Role' && Properties.RoleName === name) {

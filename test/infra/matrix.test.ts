@@ -1,55 +1,34 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Place } from '../../functions/domain.ts';
 import { BACKUP_VAULT, dataBucket, ledgerBucket } from '../../functions/vault/layout.ts';
 import type { BackupState } from '../../local/services/backup/state.ts';
 import type { Ec2State } from '../../local/services/ec2/state.ts';
 import type { RdsState } from '../../local/services/rds/state.ts';
 import { direct } from '../../local/world/direct.ts';
-import { configurationFor, HOME, type Stage, WEST } from '../world.ts';
+import { configurationFor, HOME, SAFE, type Stage, WEST } from '../world.ts';
 import { played } from './scenarios.ts';
-import { ACCOUNT, type Role, rolesOf, synthesisedOf, type Template } from './synthesised.ts';
+import { type Role, rolesOf, synthesisedOf } from './synthesised.ts';
 
-/**
- * Every principal of home × every call that ends or loosens what a vault keeps locked, as live calls: none is let through, and each is stopped
- * by the principal's own permissions, before any lock is asked.
- */
-let stand: Stage;
-let templates: Readonly<Record<string, Template>>;
-let principals: Role[];
-let attempts: { readonly service: string; readonly operation: string; readonly input: object }[];
+interface Attempt {
+  readonly service: string;
+  readonly operation: string;
+  readonly input: object;
+}
 
-const ask = (service: string, operation: string, input: object): Promise<any> =>
-  stand.settle(stand.world.call({ place: WEST, service, operation, input }));
+type Ask = (service: string, operation: string, input: object) => Promise<any>;
 
-beforeAll(async () => {
-  ({ templates } = await synthesisedOf(configurationFor({ cluster: true })));
-  principals = rolesOf(templates).filter(({ name }) => name.endsWith(HOME.region));
-  await played(
-    'matrix',
-    {
-      policy: { outlast: { by: 'snapshot', every: 'hourly' } },
-      async play(on) {
-        stand = on;
-        await on.settle(on.startProtect().ended);
-        await on.replicated(WEST);
-      },
-    },
-    templates,
-  );
-  attempts = await everyAttempt();
-});
-
-async function everyAttempt() {
-  const attempt = (service: string, operation: string, input: object) => ({ service, operation, input });
+async function everyAttempt(stand: Stage, place: Place, ask: Ask): Promise<Attempt[]> {
+  const attempt = (service: string, operation: string, input: object): Attempt => ({ service, operation, input });
   const versions = async (Bucket: string) => {
     const { Versions } = await ask('s3', 'ListObjectVersions', { Bucket, MaxKeys: 1 });
     return { Bucket, Key: Versions[0].Key as string, VersionId: Versions[0].VersionId as string };
   };
-  const held = await Promise.all([ledgerBucket(WEST), dataBucket(WEST)].map(versions));
+  const held = await Promise.all([ledgerBucket(place), dataBucket(place)].map(versions));
   const soon = new Date(stand.world.clock.now() + 60_000);
-  const snapshots = [...stand.world.state<Ec2State>('ec2', WEST).snapshots.keys()];
-  const databases = [...stand.world.state<RdsState>('rds', WEST).snapshots.keys()];
+  const snapshots = [...stand.world.state<Ec2State>('ec2', place).snapshots.keys()];
+  const databases = [...stand.world.state<RdsState>('rds', place).snapshots.keys()];
   const points = stand.world
-    .state<BackupState>('backup', WEST)
+    .state<BackupState>('backup', place)
     .points()
     .map(({ arn }) => arn);
   const { Keys } = await ask('kms', 'ListKeys', {});
@@ -100,19 +79,72 @@ async function everyAttempt() {
   ];
 }
 
-test('no principal of home ends or loosens a copy that the vault keeps', async () => {
-  const allowed: string[] = [];
-  for (const { name } of principals) {
-    const caller = { account: ACCOUNT, arn: `arn:aws:sts::${ACCOUNT}:assumed-role/${name}/me` };
-    for (const { service, operation, input } of attempts) {
-      const call = { service, command: { name: `${operation}Command` } };
-      const answer = await stand.settle(direct(stand.world, caller).send({ call, place: WEST, input })).then(
-        () => 'done',
-        (error: Error) => error.message,
-      );
-      if (!/is not authorized to perform/.test(answer)) allowed.push(`${name} ${service}:${operation}: ${answer}`);
-    }
-  }
-  expect(allowed).toEqual([]);
-  expect(principals.length * attempts.length).toBeGreaterThan(500);
+/**
+ * Every principal of home × every call that ends or loosens what a vault keeps locked, as live calls: none is let through, and each is stopped
+ * by the principal's own permissions, before any lock is asked.
+ */
+describe.each([
+  ['in the same account', WEST],
+  ['in another account', SAFE],
+])('a vault %s', (_, place) => {
+  let stand: Stage;
+  let roles: Role[];
+  let principals: Role[];
+
+  const ask: Ask = (service, operation, input) => stand.settle(stand.world.call({ place, service, operation, input }));
+  const answer = (role: Role, { service, operation, input }: Attempt): Promise<string> => {
+    const [, account, name] = /::(\d+):role\/(.+)$/.exec(role.arn)!;
+    const caller = { account: account!, arn: `arn:aws:sts::${account}:assumed-role/${name}/me` };
+    const call = { service, command: { name: `${operation}Command` } };
+    return stand.settle(direct(stand.world, caller).send({ call, place, input })).then(
+      () => 'done',
+      (error: Error) => error.message,
+    );
+  };
+  const allowed = async (attempts: readonly Attempt[]): Promise<string[]> => {
+    const found: string[] = [];
+    for (const role of principals)
+      for (const attempt of attempts) {
+        const said = await answer(role, attempt);
+        if (!/is not authorized to perform/.test(said))
+          found.push(`${role.name} ${attempt.service}:${attempt.operation}: ${said}`);
+      }
+    return found;
+  };
+
+  beforeAll(async () => {
+    const { templates } = await synthesisedOf(configurationFor({ cluster: true }, [], place));
+    roles = rolesOf(templates);
+    principals = roles.filter(({ arn }) => arn.includes(`:${HOME.account}:`) && arn.endsWith(HOME.region));
+    await played(
+      `matrix ${place.account}`,
+      {
+        policy: { outlast: { by: 'snapshot', every: 'hourly' } },
+        vault: place,
+        async play(on) {
+          stand = on;
+          await on.settle(on.startProtect().ended);
+          await on.replicated(place);
+        },
+      },
+      templates,
+    );
+  });
+
+  test('no principal of home ends or loosens a copy that the vault keeps', async () => {
+    const attempts = await everyAttempt(stand, place, ask);
+    expect(await allowed(attempts)).toEqual([]);
+    expect(principals.length * attempts.length).toBeGreaterThan(500);
+  });
+
+  test('no principal of home takes on a role of the vault', async () => {
+    const kept = roles.filter(({ arn }) => arn.includes(`:${place.account}:`) && arn.endsWith(place.region));
+    expect(kept.length).toBeGreaterThan(10);
+    const assume = kept.map(({ arn }) => ({
+      service: 'sts',
+      operation: 'AssumeRole',
+      input: { RoleArn: arn, RoleSessionName: 'me' },
+    }));
+    expect(await allowed(assume)).toEqual([]);
+  });
 });

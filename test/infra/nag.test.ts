@@ -2,12 +2,12 @@ import { Validations } from 'aws-cdk-lib';
 import { describe, expect, test, vi } from 'vitest';
 import { ACKNOWLEDGED, acknowledge } from '../../infra/acknowledgements.ts';
 import { packsFor } from '../../infra/stacks.ts';
-import { synthesised, TWO_VAULTS } from './synthesised.ts';
+import { synthesised, THREE_VAULTS } from './synthesised.ts';
 
 /** cdk-nag with AwsSolutions, NIST 800-53 R5 and Serverless over every stack. */
 describe('cdk-nag', () => {
   test('finds nothing that is not acknowledged with a reason, and no acknowledgement answers nothing', async () => {
-    const { app } = await synthesised(TWO_VAULTS, false);
+    const { app } = await synthesised(THREE_VAULTS, false);
     const packs = packsFor(app);
     const findings = () => packs.flatMap((pack) => pack.validateScope(app).violations.map(({ ruleName }) => ruleName));
     const before = findings();
@@ -18,7 +18,7 @@ describe('cdk-nag', () => {
   });
 
   test('fails the synthesis where a finding is not acknowledged', async () => {
-    const { app } = await synthesised(TWO_VAULTS, false);
+    const { app } = await synthesised(THREE_VAULTS, false);
     const packs = packsFor(app);
     const about = /LambdaTracing/;
     acknowledge(

@@ -1,12 +1,12 @@
 import type { Transport } from '../../functions/aws/transport.ts';
 import type { Configuration } from '../../functions/configuration/schema.ts';
-import type { Policy } from '../../functions/domain.ts';
+import type { Place, Policy } from '../../functions/domain.ts';
 import type { EventsState } from '../../local/services/events/state.ts';
 import type { Execution } from '../../local/services/states/execution.ts';
 import type { World } from '../../local/world/world.ts';
 import { HOME, type Stage, stage, WEST } from '../world.ts';
 import type { Template } from './synthesised.ts';
-import { asStep, putRoles } from './under-roles.ts';
+import { putRoles } from './under-roles.ts';
 
 /** Workflows as they are deployed: every step under its role. Each answers the worlds' doings by what they allowed and denied. */
 export type Templates = Readonly<Record<string, Template>>;
@@ -14,6 +14,8 @@ export type Templates = Readonly<Record<string, Template>>;
 export interface Scenario {
   readonly policy?: Partial<Policy>;
   readonly schedules?: boolean;
+  /** Where copies are kept, where that is not in the home's own account. */
+  readonly vault?: Place;
   /** Has one step fail for good, which the workflow then has to clear up after. */
   readonly failing?: string;
   readonly play: (stand: Stage) => Promise<void>;
@@ -28,7 +30,7 @@ const failingSend = (transport: Transport): Transport => ({
 
 export async function played(
   name: string,
-  { policy = {}, schedules = false, failing, play }: Scenario,
+  { policy = {}, schedules = false, vault = WEST, failing, play }: Scenario,
   templates: Templates,
 ): Promise<World> {
   const configuration = (of: Configuration): Configuration => ({
@@ -37,14 +39,12 @@ export async function played(
   });
   const stand = await stage({
     seed: `least-privilege/${name}`,
-    shop: { cluster: true },
+    shop: { cluster: true, standbyAccount: vault.account },
+    vault,
     configuration,
     schedules,
     prepare: (world) => putRoles(world, templates),
-    between: (_, step, place, world) => {
-      const under = asStep(world, step, place);
-      return step === failing ? failingSend(under) : under;
-    },
+    between: (transport, step) => (step === failing ? failingSend(transport) : transport),
   });
   await play(stand);
   return stand.world;

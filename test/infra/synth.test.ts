@@ -5,7 +5,16 @@ import { functionName, ledgerBucket, machineName } from '../../functions/vault/l
 import { ledgerPolicy } from '../../functions/vault/policy.ts';
 import { definitionOf } from '../../functions/workflows/asl.ts';
 import { workflows, workflowsIn } from '../../functions/workflows/index.ts';
-import { ACCOUNT, ofType, rolesOf, type Synthesised, synthesised, type Template, TWO_VAULTS } from './synthesised.ts';
+import {
+  ACCOUNT,
+  ofType,
+  rolesOf,
+  SAFE_ACCOUNT,
+  type Synthesised,
+  synthesised,
+  type Template,
+  THREE_VAULTS,
+} from './synthesised.ts';
 
 /** What the templates hold, for a configuration with two homes and two vaults, one place being both. */
 let made: Synthesised;
@@ -13,7 +22,7 @@ let home: Template;
 let both: Template;
 let vault: Template;
 beforeAll(async () => {
-  made = await synthesised(TWO_VAULTS);
+  made = await synthesised(THREE_VAULTS);
   home = made.templates['stillpoint-home-us-east-1']!;
   both = made.templates['stillpoint-home-eu-west-1']!;
   vault = made.templates['stillpoint-vault-eu-north-1']!;
@@ -31,6 +40,7 @@ describe('stacks', () => {
     expect(Object.keys(made.templates).sort()).toEqual([
       'stillpoint-home-eu-west-1',
       'stillpoint-home-us-east-1',
+      'stillpoint-vault-eu-central-1',
       'stillpoint-vault-eu-north-1',
     ]);
   });
@@ -84,7 +94,7 @@ describe('stacks', () => {
 
 test('functions that talk to clusters, and no others, run in the network that is named, which only Lambda may put them into', async () => {
   const network = '    network: { subnets: [subnet-0a1b2c3d], securityGroups: [sg-0a1b2c3d] }';
-  const { templates } = await synthesised(TWO_VAULTS.replace('    cluster: shop\n', `    cluster: shop\n${network}\n`));
+  const { templates } = await synthesised(THREE_VAULTS.replace('    cluster: shop\n', `    cluster: shop\n${network}\n`));
   const functions = ofType(templates['stillpoint-home-us-east-1']!, 'AWS::Lambda::Function');
   const inside = functions.filter(({ VpcConfig }) => VpcConfig);
   expect(inside.map(({ FunctionName }) => FunctionName)).toContain('stillpoint-protect-capture');
@@ -138,7 +148,7 @@ test('every place has a backup vault, locked as the vault is, and outliving the 
 });
 
 test('a schedule with a window begins within it', async () => {
-  const { templates } = await synthesised(TWO_VAULTS.replace('    timezone:', '    window: 15m\n    timezone:'));
+  const { templates } = await synthesised(THREE_VAULTS.replace('    timezone:', '    window: 15m\n    timezone:'));
   const [hourly] = ofType(templates['stillpoint-home-us-east-1']!, 'AWS::Scheduler::Schedule').filter(
     ({ Name }) => Name === 'stillpoint-hourly-shop',
   );
@@ -146,7 +156,7 @@ test('a schedule with a window begins within it', async () => {
 });
 
 describe('when a region is lost', () => {
-  const asking = (does: string) => TWO_VAULTS.replace('    rpo: 90m', `    rpo: 90m\n    onRegionLoss: ${does}`);
+  const asking = (does: string) => THREE_VAULTS.replace('    rpo: 90m', `    rpo: 90m\n    onRegionLoss: ${does}`);
   const rule = (template: Template | undefined, name: string) =>
     ofType(template!, 'AWS::Events::Rule').find(({ Name }) => Name === name);
 
@@ -160,7 +170,11 @@ describe('when a region is lost', () => {
     for (const stack of ['stillpoint-home-us-east-1', 'stillpoint-relay-us-west-2']) {
       const { EventPattern, Targets } = rule(templates[stack], 'stillpoint-relay')!;
       expect(EventPattern.detail, stack).toEqual({ eventTypeCategory: ['issue'], eventRegion: ['us-east-1'] });
-      expect(Targets.map(({ Arn }: { Arn: string }) => Arn.split(':')[3]).sort()).toEqual(['eu-north-1', 'eu-west-1']);
+      expect(Targets.map(({ Arn }: { Arn: string }) => Arn.split(':')[3]).sort()).toEqual([
+        'eu-central-1',
+        'eu-north-1',
+        'eu-west-1',
+      ]);
     }
   });
 
@@ -179,7 +193,7 @@ describe('when a region is lost', () => {
 describe('what starts by itself', () => {
   test('a schedule names its slot by the scheduled time, and an event that is late is older than no period', () => {
     const all = each().flatMap(([, template]) => ofType(template, 'AWS::Scheduler::Schedule'));
-    expect(all.length).toBe(2 + 2 + 3); // two policies; reconcile in three places, of two applications where both are
+    expect(all.length).toBe(2 + 2 + 4); // two policies; reconcile in three places, of two applications where both are
     for (const { ScheduleExpression, Target } of all) {
       expect(Target.DeadLetterConfig.Arn).toBeDefined();
       expect(Target.RetryPolicy.MaximumEventAgeInSeconds).toBeLessThan(shortestGapSeconds(ScheduleExpression));
@@ -203,6 +217,7 @@ describe('what starts by itself', () => {
   test('home tells the buses of its vaults, each vault starts on what homes say and not on what it said itself', () => {
     const announce = ofType(home, 'AWS::Events::Rule').find(({ Name }) => Name === 'stillpoint-announce')!;
     expect(announce['Targets'].map(({ Arn }: { Arn: string }) => Arn).sort()).toEqual([
+      `arn:aws:events:eu-central-1:${SAFE_ACCOUNT}:event-bus/default`,
       `arn:aws:events:eu-north-1:${ACCOUNT}:event-bus/default`,
       `arn:aws:events:eu-west-1:${ACCOUNT}:event-bus/default`,
     ]);
@@ -224,4 +239,70 @@ test('an alarm on every promised RPO rings in each place that keeps copies, also
     expect(alarm).toMatchObject({ TreatMissingData: 'breaching', ComparisonOperator: 'LessThanThreshold', Threshold: 1 });
     expect(seconds).toBe(alarm['AlarmName'].endsWith('nightly') ? 3 * 86_400 : 90 * 60);
   }
+});
+
+describe('a vault in another account', () => {
+  const safe = () => made.templates['stillpoint-vault-eu-central-1']!;
+  const SAFE = `arn:aws:iam::${SAFE_ACCOUNT}:role`;
+
+  test('hears homes on its bus, and takes pushes of AWS Backup from their accounts alone', () => {
+    const root = [`arn:aws:iam::${ACCOUNT}:root`];
+    expect(ofType(safe(), 'AWS::Events::EventBusPolicy')).toMatchObject([
+      {
+        Statement: {
+          Principal: { AWS: root },
+          Action: 'events:PutEvents',
+          Condition: { StringEquals: { 'events:source': ['stillpoint', 'aws.health'] } },
+        },
+      },
+    ]);
+    const [{ AccessPolicy }] = ofType(safe(), 'AWS::Backup::BackupVault') as [Record<string, any>];
+    expect(AccessPolicy.Statement).toMatchObject([{ Principal: { AWS: root }, Action: 'backup:CopyIntoBackupVault' }]);
+    for (const template of [both, vault]) expect(ofType(template, 'AWS::Events::EventBusPolicy')).toEqual([]);
+  });
+
+  test('is let in at the home that it keeps copies of, step by step, and nowhere else', () => {
+    const guests = ofType(home, 'AWS::IAM::Role').filter(({ RoleName }) => RoleName.includes(`-for-${SAFE_ACCOUNT}`));
+    const trusted = guests.map(({ RoleName, AssumeRolePolicyDocument: { Statement } }) => {
+      expect(Statement).toHaveLength(1);
+      expect(Statement[0].Principal).toEqual({ AWS: `arn:aws:iam::${SAFE_ACCOUNT}:root` });
+      return [RoleName, Statement[0].Condition.ArnEquals['aws:PrincipalArn']];
+    });
+    const of = (step: string) => [
+      `stillpoint-${step}-for-${SAFE_ACCOUNT}-us-east-1`,
+      [`${SAFE}/stillpoint-${step}-eu-central-1`],
+    ];
+    expect(trusted.sort()).toEqual(['reconcile-fetch', 'replicate-copy', 'replicate-plan', 'replicate-settle'].map(of));
+    expect(rolesOf({ both }).filter(({ name }) => name.includes('-for-'))).toEqual([]);
+    const assumes = rolesOf({ safe: safe() }).filter(({ statements }) =>
+      statements.some(({ Action }) => Action.includes('sts:AssumeRole')),
+    );
+    expect(assumes.map(({ name }) => name).sort()).toEqual(
+      ['reconcile-fetch', 'replicate-copy', 'replicate-plan', 'replicate-settle'].map(
+        (step) => `stillpoint-${step}-eu-central-1`,
+      ),
+    );
+  });
+
+  test('reads what home’s buckets and key let its copying steps read, and no other account stands in any policy of home', () => {
+    const roles = ['replicate-copy', 'replicate-settle'].map((step) => `${SAFE}/stillpoint-${step}-eu-central-1`);
+    const policies = [
+      ...ofType(home, 'AWS::S3::BucketPolicy').map(({ Bucket, PolicyDocument }) => [Bucket, PolicyDocument]),
+      ...ofType(home, 'AWS::KMS::Key').map(({ Description, KeyPolicy }) => [Description, KeyPolicy]),
+    ] as [string, { Statement: Record<string, any>[] }][];
+    const open = policies.flatMap(([name, { Statement }]) =>
+      Statement.filter(({ Principal }) => JSON.stringify(Principal).includes(SAFE_ACCOUNT)).map(({ Action, Condition }) => ({
+        name,
+        Action,
+        Condition,
+      })),
+    );
+    const Condition = { ArnEquals: { 'aws:PrincipalArn': roles } };
+    const reads = ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectVersionTagging'];
+    expect(open).toEqual([
+      { name: `stillpoint-data-${ACCOUNT}-us-east-1`, Action: reads, Condition },
+      { name: `stillpoint-staging-${ACCOUNT}-us-east-1`, Action: reads, Condition },
+      { name: expect.stringContaining('wraps data keys'), Action: ['kms:Decrypt'], Condition },
+    ]);
+  });
 });

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { parseConfiguration } from '../../functions/configuration/read.ts';
 import type { Configuration } from '../../functions/configuration/schema.ts';
+import type { Place } from '../../functions/domain.ts';
 import { kinds } from '../../functions/kinds/index.ts';
 import { workflows } from '../../functions/workflows/index.ts';
 import type { Bundle } from '../../infra/bundle.ts';
 import { stacksFor } from '../../infra/stacks.ts';
 
-/** Two homes, two vaults; eu-west-1 is home to one application and a vault to the other. */
-export const TWO_VAULTS = `
+/** Two homes, three vaults: eu-west-1 is home to one application and a vault to the other, one vault is in an account of its own. */
+export const THREE_VAULTS = `
 applications:
   shop:
     account: "111122223333"
@@ -29,7 +30,7 @@ policies:
     schedule: cron(0 * * * ? *)
     timezone: Europe/Berlin
     on: [codepipeline-started, { custom: { pattern: { source: [shop.release] } } }]
-    vaults: [west, north]
+    vaults: [west, north, safe]
     keep: { hourly: 24 }
     rpo: 90m
   nightly:
@@ -48,9 +49,15 @@ vaults:
     account: "111122223333"
     region: eu-north-1
     lock: { mode: governance, days: 7 }
+  safe:
+    account: "444455556666"
+    region: eu-central-1
+    lock: { mode: compliance, days: 30 }
 `;
 
 export const ACCOUNT = '111122223333';
+/** The account of the vault that is in none of the homes' own. */
+export const SAFE_ACCOUNT = '444455556666';
 
 export interface Resource {
   readonly Type: string;
@@ -59,6 +66,8 @@ export interface Resource {
 }
 
 export interface Template {
+  /** Where its stack is deployed. */
+  readonly place: Place;
   readonly Resources: Readonly<Record<string, Resource>>;
 }
 
@@ -83,7 +92,14 @@ export async function synthesisedOf(configuration: Configuration, synthesise = t
   const app = new App({ outdir: mkdtempSync(join(tmpdir(), 'stillpoint-cdk-')) });
   await stacksFor(app, configuration, bundles);
   const templates = synthesise
-    ? Object.fromEntries(app.synth().stacks.map(({ stackName, template }) => [stackName, template as Template]))
+    ? Object.fromEntries(
+        app
+          .synth()
+          .stacks.map(({ stackName, environment: { account, region }, template }) => [
+            stackName,
+            { ...template, place: { account, region } } as Template,
+          ]),
+      )
     : {};
   return { app, configuration, templates };
 }
@@ -93,6 +109,7 @@ export const ofType = ({ Resources }: Template, type: string): Record<string, an
 
 export interface Role {
   readonly name: string;
+  readonly arn: string;
   readonly stack: string;
   /** Its own, then those beside it. */
   readonly policies?: readonly object[];
@@ -111,6 +128,7 @@ export const rolesOf = (templates: Synthesised['templates']): Role[] =>
       const beside = (role['ManagedPolicyArns'] ?? []).map(({ Ref }: { Ref: string }) => template.Resources[Ref]!.Properties);
       return {
         name: role['RoleName'] as string,
+        arn: `arn:aws:iam::${template.place.account}:role/${role['RoleName']}`,
         stack,
         policies: [...role['Policies'], ...beside].map(({ PolicyDocument }: any) => PolicyDocument),
         statements: [...role['Policies'], ...beside].flatMap(({ PolicyDocument }: any) => PolicyDocument.Statement),

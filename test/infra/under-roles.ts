@@ -11,16 +11,12 @@ import { ofType, type Template } from './synthesised.ts';
 
 /** Puts the roles of templates into a world, in place of what is there under their names, and lets them in to the clusters that are there. */
 export async function putRoles(world: World, templates: Readonly<Record<string, Template>>): Promise<void> {
-  for (const [stack, template] of Object.entries(templates)) {
-    const region = /-([a-z]+(?:-[a-z]+)+-\d)$/.exec(stack)?.[1] ?? '';
-    for (const policy of ofType(template, 'AWS::IAM::ManagedPolicy')) await putPolicy(world, policy);
+  for (const template of Object.values(templates)) {
+    for (const policy of ofType(template, 'AWS::IAM::ManagedPolicy')) await putPolicy(world, template, policy);
     for (const role of ofType(template, 'AWS::IAM::Role')) await putRole(world, template, role);
-    for (const entry of ofType(template, 'AWS::EKS::AccessEntry')) await putEntry(world, region, template, entry);
+    for (const entry of ofType(template, 'AWS::EKS::AccessEntry')) await putEntry(world, template, entry);
   }
 }
-
-const ACCOUNT = '111122223333';
-const HOME = { account: ACCOUNT, region: 'us-east-1' };
 
 const ask = (world: World, place: Place, service: string, operation: string, input: object): Promise<any> =>
   world.clock.settle(world.call({ place, service, operation, input }));
@@ -29,15 +25,19 @@ const already = (error: { code?: string }): void => {
   if (!/EntityAlreadyExists|ResourceInUse|ResourceNotFound/.test(error.code ?? '')) throw error;
 };
 
-const putPolicy = (world: World, { ManagedPolicyName, PolicyDocument }: Record<string, any>): Promise<void> =>
-  ask(world, HOME, 'iam', 'CreatePolicy', {
+const putPolicy = (
+  world: World,
+  { place }: Template,
+  { ManagedPolicyName, PolicyDocument }: Record<string, any>,
+): Promise<void> =>
+  ask(world, place, 'iam', 'CreatePolicy', {
     PolicyName: ManagedPolicyName,
     PolicyDocument: JSON.stringify(PolicyDocument),
   }).catch(already);
 
-async function putRole(world: World, { Resources }: Template, role: Record<string, any>): Promise<void> {
+async function putRole(world: World, { place, Resources }: Template, role: Record<string, any>): Promise<void> {
   const { RoleName, AssumeRolePolicyDocument, Policies = [], ManagedPolicyArns = [] } = role;
-  const iam = (operation: string, input: object) => ask(world, HOME, 'iam', operation, { RoleName, ...input });
+  const iam = (operation: string, input: object) => ask(world, place, 'iam', operation, { RoleName, ...input });
   const trust = JSON.stringify(AssumeRolePolicyDocument);
   await iam('CreateRole', { AssumeRolePolicyDocument: trust }).catch(already);
   await iam('UpdateAssumeRolePolicy', { PolicyDocument: trust });
@@ -45,16 +45,15 @@ async function putRole(world: World, { Resources }: Template, role: Record<strin
     await iam('PutRolePolicy', { PolicyName, PolicyDocument: JSON.stringify(PolicyDocument) });
   for (const { Ref } of ManagedPolicyArns)
     await iam('AttachRolePolicy', {
-      PolicyArn: `arn:aws:iam::${ACCOUNT}:policy/${Resources[Ref]!.Properties['ManagedPolicyName']}`,
+      PolicyArn: `arn:aws:iam::${place.account}:policy/${Resources[Ref]!.Properties['ManagedPolicyName']}`,
     });
 }
 
 /** A cluster that is not in this world has nobody to let in. */
-async function putEntry(world: World, region: string, { Resources }: Template, entry: Record<string, any>): Promise<void> {
-  const place = { account: ACCOUNT, region };
+async function putEntry(world: World, { place, Resources }: Template, entry: Record<string, any>): Promise<void> {
   const { ClusterName: clusterName, PrincipalArn, AccessPolicies = [] } = entry;
   const role = Resources[PrincipalArn['Fn::GetAtt'][0]]!.Properties['RoleName'];
-  const principalArn = `arn:aws:iam::${ACCOUNT}:role/${role}`;
+  const principalArn = `arn:aws:iam::${place.account}:role/${role}`;
   await ask(world, place, 'eks', 'CreateAccessEntry', { clusterName, principalArn }).catch(already);
   for (const { PolicyArn: policyArn, AccessScope } of AccessPolicies) {
     const accessScope = { type: AccessScope.Type };
@@ -67,8 +66,6 @@ export const callerOf = (step: string, place: Place): Caller => ({
   account: place.account,
   arn: `arn:aws:sts::${place.account}:assumed-role/${roleName(step, place)}/stillpoint-${step}`,
 });
-
-export const asStep = (world: World, step: string, place: Place): Transport => direct(world, callerOf(step, place));
 
 /** The steps that hold a verb of the kinds, at a place. */
 const holders = (verb: KindVerb, kind: Kind, isHome: boolean): string[] =>
