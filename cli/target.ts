@@ -159,7 +159,7 @@ export const at =
 /** What it means that a ledger cannot be read. */
 export function whyNot(error: unknown, { place }: Vault): string {
   const { name, message } = error as Error;
-  if (error instanceof OtherAccount) return message;
+  if (error instanceof OtherAccount) return `seen with keys of account ${place.account} alone`;
   if (unanswered(error)) return `${place.region} does not answer`;
   if (name === 'NoSuchBucket') return `not deployed in ${place.account}/${place.region}: run \`cdk deploy\``;
   return `${name}: ${message}`;
