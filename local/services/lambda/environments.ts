@@ -65,17 +65,21 @@ class Environments {
   }
 
   #take(of: string, deadline: number): Warm | undefined {
-    const index = this.#warm.findIndex((one) => one.of === of && one.until > deadline && !one.environment.ended);
-    return index < 0 ? undefined : this.#warm.splice(index, 1)[0];
+    for (const one of this.#warm.filter(({ until }) => until <= deadline)) this.#drop(one);
+    const found = this.#warm.find((one) => one.of === of && !one.environment.ended);
+    if (found) this.#warm.splice(this.#warm.indexOf(found), 1);
+    return found;
   }
 
   #keep(warm: Warm): void {
     this.#warm.push(warm);
-    if (this.#warm.length > MOST_WARM) {
-      const { environment } = this.#warm.shift()!;
-      this.#all.delete(environment);
-      void environment.end();
-    }
+    if (this.#warm.length > MOST_WARM) this.#drop(this.#warm[0]!);
+  }
+
+  #drop(warm: Warm): void {
+    this.#warm.splice(this.#warm.indexOf(warm), 1);
+    this.#all.delete(warm.environment);
+    void warm.environment.end();
   }
 
   #make(of: string, deployed: Deployed, place: Place): Warm {
@@ -85,6 +89,7 @@ class Environments {
     const folder = folderOf(deployed.zip!.bytes);
     const environment = new Environment(this.#world, {
       folder,
+      compiled: join(rootFolder(), 'compiled'),
       handlerName: deployed.handlerName,
       variables: {
         ...deployed.variables,
@@ -124,17 +129,21 @@ const UNSERVED = failed({
 const folders = new Map<string, string>();
 let root: string | undefined;
 
-/** The unpacked code of an archive, in a temporary folder that goes with this process. */
+/** A temporary folder that goes with this process. */
+function rootFolder(): string {
+  if (root) return root;
+  const made = mkdtempSync(join(tmpdir(), 'local-lambda-'));
+  process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+  root = made;
+  return made;
+}
+
+/** The unpacked code of an archive. */
 function folderOf(zip: Uint8Array): string {
   const digest = createHash('sha256').update(zip).digest('hex');
   const known = folders.get(digest);
   if (known) return known;
-  if (!root) {
-    const made = mkdtempSync(join(tmpdir(), 'local-lambda-'));
-    process.once('exit', () => rmSync(made, { recursive: true, force: true }));
-    root = made;
-  }
-  const folder = join(root, digest.slice(0, 32));
+  const folder = join(rootFolder(), digest.slice(0, 32));
   for (const { path, bytes } of unzip(zip)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), bytes);
