@@ -21,6 +21,8 @@ let services: ReadonlyMap<string, Service> | undefined;
 
 export interface StageOptions {
   readonly seed: string | number;
+  /** When the world begins, in milliseconds since the epoch. */
+  readonly start?: number;
   readonly shop?: ShopOptions;
   readonly configuration?: (of: Configuration) => Configuration;
   /** Stands between a step's function and AWS. */
@@ -159,6 +161,7 @@ export class Stage {
 /** Sets a stage; nothing on it happens by itself unless `schedules` says so. */
 export async function stage({
   seed,
+  start,
   shop: options = {},
   configuration: change = (of) => of,
   between = (transport) => transport,
@@ -167,7 +170,7 @@ export async function stage({
   ...more
 }: StageOptions): Promise<Stage> {
   services ??= await loadServices();
-  const world = new World(services, { seed });
+  const world = new World(services, { seed, ...(start === undefined ? {} : { start }) });
   const transport = direct(world);
   const shop = await world.clock.settle(installShop(world, transport, { small: true, cluster: false, ...options }));
   const configuration = change(configurationFor({ cluster: false, ...options }, shop.subnetsAt(WEST)));
