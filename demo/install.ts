@@ -5,7 +5,6 @@ import { kinds } from '../functions/kinds/index.ts';
 import { functionName, machineArn, roleName } from '../functions/vault/layout.ts';
 import { workflows } from '../functions/workflows/index.ts';
 import { handlerOf } from '../functions/workflows/lambda.ts';
-import type { Request } from '../functions/workflows/step.ts';
 import type { LambdaState } from '../local/services/lambda/state.ts';
 import type { Caller, World } from '../local/world/world.ts';
 import { assetBucket, bundledTemplatesFor, type Synthesised, storesFor, templatesFor } from './templates.ts';
@@ -17,8 +16,6 @@ export interface InstallOptions {
   /** How the function of a step at a place reaches AWS, as its role. Without it every step's bundle runs in Lambda, which needs a served world. */
   readonly transport?: ((place: Place, step: string, role: Caller) => Transport) | undefined;
   readonly log?: (line: object) => void;
-  /** Told of every call that a step makes, and for which execution. */
-  readonly count?: (owner: string) => void;
   /** Without them nothing happens by itself: tests start executions when they choose. */
   readonly schedules?: boolean;
   /** How far a step's function's clock is from the world's, by step name. */
@@ -107,7 +104,7 @@ function withoutTriggers(stack: Synthesised): Synthesised {
 function standIn(
   world: World,
   place: Place,
-  { configuration, transport, log, count, clockOffsets }: InstallOptions & Required<Pick<InstallOptions, 'transport'>>,
+  { configuration, transport, log, clockOffsets }: InstallOptions & Required<Pick<InstallOptions, 'transport'>>,
 ): void {
   const lambda = world.state<LambdaState>('lambda', place);
   const environment = { place, configuration, code: CODE, ...(log ? { log } : {}) };
@@ -115,14 +112,13 @@ function standIn(
     const name = functionName(step.name);
     if (!lambda.peek(name)) continue; // not a step of this place
     const role = { account: place.account, arn: sessionArn(place, step.name) };
-    const reach = transport!(place, step.name, role);
+    const stood = handlerOf(step, { ...environment, transport: transport(place, step.name, role) });
     lambda.register({
       name,
       timeoutSeconds: step.limits.seconds,
       memoryMb: step.limits.memoryMb,
       clockOffsetMillis: clockOffsets?.[step.name] ?? 0,
-      handler: (event: Request, context) =>
-        handlerOf(step, { ...environment, transport: counted(reach, () => count?.(event.owner)) })(event, context),
+      handler: stood,
     });
   }
 }
@@ -130,15 +126,3 @@ function standIn(
 /** Who a function is to AWS: a session of its role that bears its name. */
 const sessionArn = (place: Place, step: string): string =>
   `arn:aws:sts::${place.account}:assumed-role/${roleName(step, place)}/${functionName(step)}`;
-
-const counted = (transport: Transport, count: () => void): Transport => ({
-  ...transport,
-  send: (request) => {
-    count();
-    return transport.send(request);
-  },
-  fetch: (request) => {
-    count();
-    return transport.fetch(request);
-  },
-});
