@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Transport } from '../functions/aws/transport.ts';
 import type { Configuration } from '../functions/configuration/schema.ts';
 import type { Place, Vault } from '../functions/domain.ts';
@@ -8,7 +9,6 @@ import { handlerOf } from '../functions/workflows/lambda.ts';
 import type { LambdaState } from '../local/services/lambda/state.ts';
 import type { Caller, World } from '../local/world/world.ts';
 import { assetBucket, bundledTemplatesFor, type Synthesised, storesFor, templatesFor } from './templates.ts';
-import { zipOf } from './zip.ts';
 
 /** How Stillpoint is put into a world of the local AWS. */
 export interface InstallOptions {
@@ -47,7 +47,8 @@ async function deploy(world: World, { place, name, template, assets }: Synthesis
   const Bucket = assetBucket(place);
   const where = place.region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: place.region } };
   await call('s3', 'CreateBucket', { Bucket, ...where });
-  for (const { key, folder } of assets) await call('s3', 'PutObject', { Bucket, Key: key, Body: zipped(folder) });
+  for (const { key, file } of assets)
+    await call('s3', 'PutObject', { Bucket, Key: key, Body: new Uint8Array(readFileSync(file)) });
   const Key = `${name}.json`;
   await call('s3', 'PutObject', { Bucket, Key, Body: new TextEncoder().encode(template) });
   const TemplateURL = `https://s3.${place.region}.amazonaws.com/${Bucket}/${Key}`;
@@ -69,14 +70,6 @@ async function deploy(world: World, { place, name, template, assets }: Synthesis
 }
 
 const LOOK_MILLIS = 5_000;
-
-const zips = new Map<string, Uint8Array>();
-
-function zipped(folder: string): Uint8Array {
-  const zip = zips.get(folder) ?? zipOf(folder);
-  zips.set(folder, zip);
-  return zip;
-}
 
 interface Resource {
   readonly Type: string;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,7 +6,7 @@ import type { LogsState } from '../logs/state.ts';
 import type { StsState } from '../sts/state.ts';
 import { Environment } from './environment.ts';
 import { failed, type Result } from './results.ts';
-import type { Deployed } from './state.ts';
+import type { Deployed, Zip } from './state.ts';
 import { unzip } from './zip.ts';
 
 /** One invocation of a function that is deployed as a Zip. */
@@ -86,7 +85,7 @@ class Environments {
     const { account, region } = place;
     const until = this.#world.clock.now() + SESSION_SECONDS * 1000;
     const stream = `[$LATEST]${this.#world.random.hex(32)}`;
-    const folder = folderOf(deployed.zip!.bytes);
+    const folder = folderOf(deployed.zip!);
     const environment = new Environment(this.#world, {
       folder,
       compiled: join(rootFolder(), 'compiled'),
@@ -139,14 +138,13 @@ function rootFolder(): string {
 }
 
 /** The unpacked code of an archive. */
-function folderOf(zip: Uint8Array): string {
-  const digest = createHash('sha256').update(zip).digest('hex');
+function folderOf({ bytes, digest }: Zip): string {
   const known = folders.get(digest);
   if (known) return known;
-  const folder = join(rootFolder(), digest.slice(0, 32));
-  for (const { path, bytes } of unzip(zip)) {
+  const folder = join(rootFolder(), Buffer.from(digest, 'base64').toString('hex').slice(0, 32));
+  for (const { path, read } of unzip(bytes)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), bytes);
+    writeFileSync(join(folder, path), read());
   }
   folders.set(digest, folder);
   return folder;
