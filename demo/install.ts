@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { acrossAccounts } from '../functions/aws/across-accounts.ts';
 import { parseArn } from '../functions/aws/arn.ts';
 import type { Transport } from '../functions/aws/transport.ts';
@@ -7,11 +8,9 @@ import { kinds } from '../functions/kinds/index.ts';
 import { functionName, machineArn, roleArn, roleName, roleOfGuest } from '../functions/vault/layout.ts';
 import { workflows } from '../functions/workflows/index.ts';
 import { handlerOf } from '../functions/workflows/lambda.ts';
-import type { Request } from '../functions/workflows/step.ts';
 import type { LambdaState } from '../local/services/lambda/state.ts';
 import type { Caller, World } from '../local/world/world.ts';
 import { assetBucket, bundledTemplatesFor, type Known, type Synthesised, storesFor, templatesFor } from './templates.ts';
-import { zipOf } from './zip.ts';
 
 /** How Stillpoint is put into a world of the local AWS. */
 export interface InstallOptions {
@@ -19,8 +18,6 @@ export interface InstallOptions {
   /** How the function of a step at a place reaches AWS, as its role. Without it every step's bundle runs in Lambda, which needs a served world. */
   readonly transport?: ((place: Place, step: string, role: Caller) => Transport) | undefined;
   readonly log?: (line: object) => void;
-  /** Told of every call that a step makes, and for which execution. */
-  readonly count?: (owner: string) => void;
   /** Without them nothing happens by itself: tests start executions when they choose. */
   readonly schedules?: boolean;
   /** How far a step's function's clock is from the world's, by step name. */
@@ -52,7 +49,8 @@ async function deploy(world: World, { place, name, template, assets }: Synthesis
   const Bucket = assetBucket(place);
   const where = place.region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: place.region } };
   await call('s3', 'CreateBucket', { Bucket, ...where });
-  for (const { key, folder } of assets) await call('s3', 'PutObject', { Bucket, Key: key, Body: zipped(folder) });
+  for (const { key, file } of assets)
+    await call('s3', 'PutObject', { Bucket, Key: key, Body: new Uint8Array(readFileSync(file)) });
   const Key = `${name}.json`;
   await call('s3', 'PutObject', { Bucket, Key, Body: new TextEncoder().encode(template) });
   const TemplateURL = `https://s3.${place.region}.amazonaws.com/${Bucket}/${Key}`;
@@ -74,14 +72,6 @@ async function deploy(world: World, { place, name, template, assets }: Synthesis
 }
 
 const LOOK_MILLIS = 5_000;
-
-const zips = new Map<string, Uint8Array>();
-
-function zipped(folder: string): Uint8Array {
-  const zip = zips.get(folder) ?? zipOf(folder);
-  zips.set(folder, zip);
-  return zip;
-}
 
 interface Resource {
   readonly Type: string;
@@ -109,21 +99,20 @@ function withoutTriggers(stack: Synthesised): Synthesised {
 function standIn(
   world: World,
   place: Place,
-  { configuration, transport, log, count, clockOffsets }: InstallOptions & Required<Pick<InstallOptions, 'transport'>>,
+  { configuration, transport, log, clockOffsets }: InstallOptions & Required<Pick<InstallOptions, 'transport'>>,
 ): void {
   const lambda = world.state<LambdaState>('lambda', place);
   const environment = { place, configuration, code: CODE, ...(log ? { log } : {}) };
   for (const step of workflows.flatMap(({ steps }) => steps)) {
     const name = functionName(step.name);
     if (!lambda.peek(name)) continue; // not a step of this place
-    const reach = reachOf(step.name, place, transport!, world);
+    const reach = reachOf(step.name, place, transport, world);
     lambda.register({
       name,
       timeoutSeconds: step.limits.seconds,
       memoryMb: step.limits.memoryMb,
       clockOffsetMillis: clockOffsets?.[step.name] ?? 0,
-      handler: (event: Request, context) =>
-        handlerOf(step, { ...environment, transport: counted(reach, () => count?.(event.owner)) })(event, context),
+      handler: handlerOf(step, { ...environment, transport: reach }),
     });
   }
 }
@@ -148,15 +137,3 @@ function reachOf(
 /** Who a function is to AWS: a session of its role that bears its name. */
 const sessionArn = (place: Place, step: string): string =>
   `arn:aws:sts::${place.account}:assumed-role/${roleName(step, place)}/${functionName(step)}`;
-
-const counted = (transport: Transport, count: () => void): Transport => ({
-  ...transport,
-  send: (request) => {
-    count();
-    return transport.send(request);
-  },
-  fetch: (request) => {
-    count();
-    return transport.fetch(request);
-  },
-});

@@ -1,34 +1,17 @@
 import { fileURLToPath } from 'node:url';
-import { sdkTransport } from '../functions/aws/sdk-transport.ts';
-import type { Transport } from '../functions/aws/transport.ts';
 import { readConfiguration } from '../functions/configuration/read.ts';
 import type { Configuration } from '../functions/configuration/schema.ts';
-import { type Caller, direct, requestHandler, type World } from '../local/index.ts';
-import { type InstallOptions, install } from './install.ts';
+import { direct, type World } from '../local/index.ts';
+import { install } from './install.ts';
 import { installShop, type Shop } from './shop/shop.ts';
 
 export const SAMPLE = fileURLToPath(new URL('../stillpoint.yaml', import.meta.url));
 
-/** Stillpoint's functions reach AWS as they would anywhere: by real SDK clients, each under its role, here without a socket. */
-function throughSdk(world: World, role: Caller): Transport {
-  const { fetch } = direct(world, role);
-  const clock = {
-    now: () => world.clock.now(),
-    sleep: (ms: number) => world.clock.sleep(ms),
-    random: (digits: number) => world.random.hex(digits),
-  };
-  const credentials = ({ account }: { account: string }) => ({ accessKeyId: account, secretAccessKey: 'local' });
-  return sdkTransport({ requestHandler: requestHandler(world, role), fetch, credentials, clock, environment: {} });
-}
-
-/** The shop with its writers, and Stillpoint beside it, as `stillpoint.yaml` says. */
-export async function sample(
-  world: World,
-  options: Partial<InstallOptions> = {},
-): Promise<{ shop: Shop; configuration: Configuration }> {
+/** The shop with its writers, and Stillpoint beside it, deployed as `stillpoint.yaml` says. Its functions run where the world is served. */
+export async function sample(world: World): Promise<{ shop: Shop; configuration: Configuration }> {
   const configuration = await world.clock.busy(() => readConfiguration(SAMPLE, { file: 'stillpoint.yaml' }));
   const shop = await installShop(world, direct(world), { pace: { clients: 4, rate: 0.25 } });
-  await install(world, { configuration, transport: (_place, _step, role) => throughSdk(world, role), ...options });
+  await install(world, { configuration });
   return { shop, configuration };
 }
 
@@ -45,7 +28,7 @@ export async function installApplication(world: World): Promise<string[]> {
 
 /** For `stillpoint local --sample`: the deployed bundles run in the local Lambda. Answers what there is to try. */
 export async function installSample(world: World): Promise<string[]> {
-  const { shop } = await world.clock.settle(sample(world, { transport: undefined }));
+  const { shop } = await world.clock.settle(sample(world));
   shop.writers.start();
   return [
     `The sample application "shop" lives in ${shop.place.region}; a standby cluster waits in eu-west-1. Stillpoint protects it hourly.`,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, DefaultStackSynthesizer, Stack } from 'aws-cdk-lib';
 import type { Configuration } from '../functions/configuration/schema.ts';
@@ -9,6 +9,7 @@ import type { Bundle } from '../infra/bundle.ts';
 import { serviceRoles } from '../infra/service-roles.ts';
 import { stacksFor } from '../infra/stacks.ts';
 import type { Synthesised } from './templates.ts';
+import { zipOf } from './zip.ts';
 
 /** A cloud assembly, for places that were not bootstrapped but have a bucket for assets. */
 const newApp = (outdir: string): App =>
@@ -61,9 +62,16 @@ function stacksIn(app: App): readonly Synthesised[] {
     const assets = Object.values(files)
       .filter(({ source }) => source.packaging === 'zip')
       .flatMap(({ source, destinations }) =>
-        Object.values(destinations).map(({ objectKey }) => ({ key: objectKey, folder: join(assembly.directory, source.path) })),
+        Object.values(destinations).map(({ objectKey }) => zipped(objectKey, assembly.directory, source.path)),
       );
     const { account, region } = environment;
     return { place: { account, region }, name: stackName, template: JSON.stringify(template), assets };
   });
+}
+
+/** A folder of code as the archive that is published, beside the assembly. Two stacks that name the same share it. */
+function zipped(key: string, assembly: string, folder: string): Synthesised['assets'][number] {
+  const file = join(assembly, key);
+  if (!existsSync(file)) writeFileSync(file, zipOf(join(assembly, folder)));
+  return { key, file };
 }

@@ -7,13 +7,13 @@ import type { Configuration } from '../functions/configuration/schema.ts';
 import type { Place, Vault } from '../functions/domain.ts';
 import { workflows } from '../functions/workflows/index.ts';
 
-/** A stack as `cdk synth` leaves it, without the CLI: its template, and the folders of code that it names in the place's bucket for assets. */
+/** A stack as `cdk synth` leaves it, without the CLI: its template, and the archives of code that it names in the place's bucket for assets. */
 export interface Synthesised {
   readonly place: Place;
   readonly name: string;
   readonly template: string;
-  /** Where code is put, and from where. */
-  readonly assets: readonly { readonly key: string; readonly folder: string }[];
+  /** Where code is put, and the archive that it is. */
+  readonly assets: readonly { readonly key: string; readonly file: string }[];
 }
 
 /** The bucket that the CDK's bootstrap would have made for assets. */
@@ -22,7 +22,7 @@ export const assetBucket = ({ account, region }: Place): string => `cdk-hnb659fd
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const CACHE = at('../node_modules/.cache/stillpoint-templates/');
 const MADE_FROM = ['../functions/', '../infra/'].map(at);
-const MADE_BY = [at('./templates.ts'), at('./synthesis.ts'), at('../package-lock.json')];
+const MADE_BY = ['./templates.ts', './synthesis.ts', './zip.ts', '../package-lock.json'].map(at);
 
 const known = new Map<string, Promise<readonly Synthesised[]>>();
 

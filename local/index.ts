@@ -6,7 +6,7 @@ export { direct } from './world/direct.ts';
 export type { Caller, Place, WorldOptions } from './world/world.ts';
 export { World } from './world/world.ts';
 
-export interface StartOptions extends Pick<WorldOptions, 'seed' | 'start' | 'latency'> {
+export interface StartOptions extends Pick<WorldOptions, 'seed' | 'start' | 'latency' | 'remembered'> {
   /** Virtual seconds per real one while nothing is asked: 60 unless given; 0 leaves the time to the control path. */
   readonly speed?: number;
   /** On 127.0.0.1; any free one unless given. */

@@ -24,6 +24,8 @@ export const SAFE: Place = { account: '444455556666', region: 'eu-west-1' };
 
 export interface StageOptions {
   readonly seed: string | number;
+  /** When the world begins, in milliseconds since the epoch. */
+  readonly start?: number;
   readonly shop?: ShopOptions;
   /** Where copies are kept. */
   readonly vault?: Place;
@@ -168,6 +170,7 @@ export class Stage {
 /** Sets a stage; nothing on it happens by itself unless `schedules` says so. */
 export async function stage({
   seed,
+  start,
   shop: options = {},
   vault = WEST,
   configuration: change = (of) => of,
@@ -177,7 +180,7 @@ export async function stage({
   ...more
 }: StageOptions): Promise<Stage> {
   services ??= await loadServices();
-  const world = new World(services, { seed });
+  const world = new World(services, { seed, ...(start === undefined ? {} : { start }) });
   const transport = direct(world);
   const shop = await world.clock.settle(installShop(world, transport, { small: true, cluster: false, ...options }));
   const configuration = change(configurationFor({ cluster: false, ...options }, shop.subnetsAt(vault), vault));

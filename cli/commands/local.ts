@@ -9,16 +9,21 @@ interface Options {
   readonly application?: boolean;
 }
 
+/** What it is asked may go on for weeks; so many of the last requests are remembered. */
+const REMEMBERED = 10_000;
+
 /** Serves the local AWS until it is interrupted. Its state is in memory and ends with it. */
 export async function local(options: Options): Promise<void> {
   const port = number(options.port, '--port', 0, 65_535);
   const speed = number(options.speed, '--speed', 0, 1e6);
-  const { url, world, close } = await start({ port, speed, seed: options.seed }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE') throw error;
-    throw new Complaint(
-      `Port ${port} is taken, perhaps by another local AWS; name another with --port, or 0 for any that is free.`,
-    );
-  });
+  const { url, world, close } = await start({ port, speed, seed: options.seed, remembered: REMEMBERED }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') throw error;
+      throw new Complaint(
+        `Port ${port} is taken, perhaps by another local AWS; name another with --port, or 0 for any that is free.`,
+      );
+    },
+  );
   const account = options.sample || options.application ? '111122223333' : '000000000000';
   process.stdout.write(
     [

@@ -4,7 +4,18 @@ import { keepUntil } from '../decide/promise.ts';
 import type { Abandoned, Attempt, Instant, Outcome, Place, Plan, PointName, Progress, Sealed } from '../domain.ts';
 import { retention } from './bundles.ts';
 import { ledgerBucket, outcomeKey, planKey, pointsPrefix, progressKey, publicKeyKey } from './layout.ts';
-import { listing, listKeys, reading, readNewest, readOldest, replace, writeOnce, writing, writingLocked } from './objects.ts';
+import {
+  listing,
+  listKeys,
+  reading,
+  readNewest,
+  readOldest,
+  readOldestOf,
+  replace,
+  writeOnce,
+  writing,
+  writingLocked,
+} from './objects.ts';
 import { parseRecord } from './records.ts';
 import { fetchPublicKey, publishing, readSigned, sign, signing, verifySigned } from './signature.ts';
 
@@ -46,11 +57,10 @@ export const readAttempt = verb(reading, async (aws, point: PointName, { here })
   ]);
   if (plan === undefined)
     throw new Permanent(`There is no restore point ${point.slot}/${point.attempt} of "${point.application}" in ${bucket}.`);
-  const signed = outcome === undefined ? undefined : readSigned<Outcome>(outcome, `${bucket}/${outcomeKey(point)}`);
   return {
     plan: parse<Plan>(plan, here, planKey(point)),
     ...(progress ? { progress: parse<Progress>(progress.text, here, progressKey(point)), etag: progress.etag } : {}),
-    ...(signed ? { outcome: signed.record, digest: signed.signature.digest } : {}),
+    ...(outcome === undefined ? {} : decisionIn(outcome, `${bucket}/${outcomeKey(point)}`)),
   };
 });
 
@@ -143,30 +153,63 @@ export const readLastAttempt = verb(
   },
 );
 
+/** An outcome and the digest that other records name it by. */
+interface Decision {
+  readonly outcome: Outcome;
+  readonly digest: string;
+}
+
+/** What became of attempts, in their order; undefined of those that are not decided. All of them are found with one listing. */
+export const readOutcomes = verb(
+  reading,
+  async (
+    aws,
+    { application, points }: { application?: string; points: readonly PointName[] },
+    { here },
+  ): Promise<(Decision | undefined)[]> => {
+    const bucket = ledgerBucket(here);
+    const texts = await readOldestOf(aws, bucket, pointsPrefix(application), new Set(points.map(outcomeKey)));
+    return points.map((point) => {
+      const text = texts.get(outcomeKey(point));
+      return text === undefined ? undefined : decisionIn(text, `${bucket}/${outcomeKey(point)}`);
+    });
+  },
+);
+
+async function readOutcome(aws: Door<typeof reading>, point: PointName, { here }: Scene): Promise<Decision | undefined> {
+  const Bucket = ledgerBucket(here);
+  const text = await readOldest(aws, Bucket, outcomeKey(point));
+  return text === undefined ? undefined : decisionIn(text, `${Bucket}/${outcomeKey(point)}`);
+}
+
+function decisionIn(text: string, where: string): Decision {
+  const { record, signature } = readSigned<Outcome>(text, where);
+  return { outcome: record, digest: signature.digest };
+}
+
 /** Every sealed point of an application (or of all), oldest first. What was abandoned, or is not decided, is not among them. */
 export const listSealed = verb(
   { ...listing, ...reading },
-  async (
-    aws,
-    { application, last }: { application?: string; last?: number },
-    scene,
-  ): Promise<{ point: Sealed; digest: string }[]> => {
-    const attempts = (await listAttempts.run(aws, application === undefined ? {} : { application }, scene)).filter(
-      ({ decided }) => decided,
-    );
-    const read = async (point: PointName) => {
-      const { outcome, digest } = await readAttempt.run(aws, point, scene);
-      return outcome?.status === 'sealed' ? [{ point: outcome, digest: digest as string }] : [];
-    };
-    if (last === undefined) return (await Promise.all(attempts.map(read))).flat();
-    const sealed: { point: Sealed; digest: string }[] = [];
-    for (const point of attempts.reverse()) {
+  async (aws, { application, last }: { application?: string; last?: number }, scene): Promise<SealedRead[]> => {
+    const of = application === undefined ? {} : { application };
+    const decided = (await listAttempts.run(aws, of, scene)).filter((attempt) => attempt.decided);
+    if (last === undefined) return (await readOutcomes.run(aws, { ...of, points: decided }, scene)).flatMap(sealedIn);
+    const sealed: SealedRead[] = [];
+    for (const point of decided.reverse()) {
       if (sealed.length >= last) break;
-      sealed.unshift(...(await read(point)));
+      sealed.unshift(...sealedIn(await readOutcome(aws, point, scene)));
     }
     return sealed;
   },
 );
+
+export interface SealedRead {
+  readonly point: Sealed;
+  readonly digest: string;
+}
+
+const sealedIn = (read: Decision | undefined): SealedRead[] =>
+  read?.outcome.status === 'sealed' ? [{ point: read.outcome, digest: read.digest }] : [];
 
 /** The oldest sealed point of an application, of slots from a time on, of which something is so; undefined where of none. */
 export const findSealed = verb(
@@ -178,8 +221,8 @@ export const findSealed = verb(
   ): Promise<Sealed | undefined> => {
     for (const attempt of await listAttempts.run(aws, { application }, scene)) {
       if (!attempt.decided || attempt.slot < from) continue;
-      const { outcome } = await readAttempt.run(aws, attempt, scene);
-      if (outcome?.status === 'sealed' && so(outcome)) return outcome;
+      const [found] = sealedIn(await readOutcome(aws, attempt, scene));
+      if (found && so(found.point)) return found.point;
     }
     return undefined;
   },

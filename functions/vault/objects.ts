@@ -22,22 +22,58 @@ export const writing = { ...reading, putObject: again(PutObjectCommand) };
 export const writingLocked = { ...reading, putObject: again(PutObjectCommand, { also: ['s3:PutObjectRetention'] }) };
 export const listing = { listObjects: read(ListObjectsV2Command) };
 
+/** Versions under a prefix as S3 lists them: by key, those of a key newest first (S3 API, ListObjectVersions). */
+async function* versionsUnder(
+  aws: Door<Pick<typeof reading, 'versions'>>,
+  Bucket: string,
+  Prefix: string,
+): AsyncGenerator<{ readonly key: string; readonly versionId: string }> {
+  let from: { KeyMarker: string; VersionIdMarker?: string } | undefined;
+  do {
+    const page = await aws.versions({ Bucket, Prefix, ...from });
+    for (const { Key = '', VersionId = '' } of page.Versions ?? []) yield { key: Key, versionId: VersionId };
+    const { NextKeyMarker, NextVersionIdMarker } = page;
+    from =
+      page.IsTruncated && NextKeyMarker
+        ? { KeyMarker: NextKeyMarker, ...(NextVersionIdMarker ? { VersionIdMarker: NextVersionIdMarker } : {}) }
+        : undefined;
+  } while (from);
+}
+
+async function textOf(
+  aws: Door<Pick<typeof reading, 'getObject'>>,
+  Bucket: string,
+  Key: string,
+  VersionId: string,
+): Promise<string> {
+  const { Body } = await aws.getObject({ Bucket, Key, VersionId });
+  return Body!.transformToString();
+}
+
 /** The text of the oldest version of a key; undefined where there never was one. */
 export async function readOldest(aws: Door<typeof reading>, Bucket: string, Key: string): Promise<string | undefined> {
   let oldest: string | undefined;
-  let KeyMarker: string | undefined;
-  let VersionIdMarker: string | undefined;
-  do {
-    const page = await aws.versions({ Bucket, Prefix: Key, ...(KeyMarker ? { KeyMarker, VersionIdMarker } : {}) });
-    const own = (page.Versions ?? []).filter((version) => version.Key === Key);
-    oldest = own.at(-1)?.VersionId ?? oldest; // versions of a key come newest first (S3 API, ListObjectVersions)
-    const passed = page.Versions?.some((version) => version.Key! > Key);
-    KeyMarker = page.IsTruncated && !passed ? page.NextKeyMarker : undefined;
-    VersionIdMarker = page.NextVersionIdMarker;
-  } while (KeyMarker);
-  if (oldest === undefined) return undefined;
-  const { Body } = await aws.getObject({ Bucket, Key, VersionId: oldest });
-  return Body!.transformToString();
+  for await (const { key, versionId } of versionsUnder(aws, Bucket, Key)) {
+    if (key !== Key) break;
+    oldest = versionId;
+  }
+  return oldest === undefined ? undefined : textOf(aws, Bucket, Key, oldest);
+}
+
+/** The texts of the oldest versions of many keys under one prefix, by key, with one listing for all; none of those that never were. */
+export async function readOldestOf(
+  aws: Door<typeof reading>,
+  Bucket: string,
+  Prefix: string,
+  keys: ReadonlySet<string>,
+): Promise<Map<string, string>> {
+  const oldest = new Map<string, string>();
+  if (keys.size === 0) return oldest;
+  for await (const { key, versionId } of versionsUnder(aws, Bucket, Prefix)) if (keys.has(key)) oldest.set(key, versionId);
+  const texts = await Promise.all(
+    [...oldest].map(async ([key, versionId]) => [key, await textOf(aws, Bucket, key, versionId)] as const),
+  );
+  return new Map(texts);
 }
 
 /** The newest version of a key and the ETag under which it may be replaced; undefined where there is none. */

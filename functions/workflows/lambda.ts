@@ -31,16 +31,19 @@ export const handlerOf =
   async (event: Request, context: Context): Promise<unknown> => {
     const clock = context.clock ?? systemClock;
     const began = clock.now();
+    const { transport, calls } = counted(environment.transport);
     const log = (outcome: object) =>
       environment.log?.({
         step: step.name,
         application: event.application,
+        owner: event.owner,
         request: context.awsRequestId,
         millis: clock.now() - began,
+        calls: calls(),
         ...outcome,
       });
     try {
-      const stage = stageOf(step, event, environment, clock);
+      const stage = stageOf(step, event, { ...environment, transport }, clock);
       const use = Object.fromEntries(
         Object.entries(step.uses).map(([name, verb]) => [name, open(verb as never, stage.transport, clock, placesOf(stage))]),
       );
@@ -53,6 +56,16 @@ export const handlerOf =
       throw classified;
     }
   };
+
+/** A transport that counts what is asked of AWS through it: what an invocation logs as its calls. Requests to clusters are not AWS's. */
+function counted(transport: Transport): { transport: Transport; calls: () => number } {
+  let calls = 0;
+  const send: Transport['send'] = (request) => {
+    calls++;
+    return transport.send(request);
+  };
+  return { transport: { ...transport, send }, calls: () => calls };
+}
 
 function stageOf(step: AnyStep, event: Request, { place, configuration, transport, code }: Environment, clock: Clock): Stage {
   const application = configuration.applications[event.application];

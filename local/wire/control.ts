@@ -84,28 +84,27 @@ function darken(world: World, region: string | undefined, { dark }: Record<strin
 }
 
 function stateOf(world: World, { seed, speed }: Settings): object {
-  const { entries } = world.journal;
+  const { counts, accounts, regions } = world.journal;
   return {
     simulated: true,
     time: timeOf(world),
     seed,
     speed,
     dark: [...world.dark].sort(),
-    accounts: distinct(entries.map(({ place }) => place.account)),
-    regions: distinct(entries.map(({ place }) => place.region)),
-    requests: { total: entries.length, ...tally(entries.map(({ service, operation }) => `${service}:${operation}`)) },
+    accounts: [...accounts].sort(),
+    regions: [...regions].sort(),
+    requests: {
+      total: counts.values().reduce((sum, count) => sum + count, 0),
+      byOperation: Object.fromEntries([...counts].sort()),
+    },
+    denied: world.permissions.denied.slice(-DENIED_SHOWN),
     services: Object.fromEntries([...world.services].map(([name, { operations }]) => [name, Object.keys(operations).sort()])),
   };
 }
 
 const timeOf = ({ clock }: World): string => new Date(clock.now()).toISOString();
-const distinct = (values: readonly string[]): string[] => [...new Set(values)].sort();
-
-function tally(names: readonly string[]): { byOperation: Record<string, number> } {
-  const byOperation: Record<string, number> = {};
-  for (const name of names.toSorted()) byOperation[name] = (byOperation[name] ?? 0) + 1;
-  return { byOperation };
-}
+/** So many of the last calls that were denied are told. */
+const DENIED_SHOWN = 100;
 
 function objectIn(body: Uint8Array): Record<string, unknown> {
   try {

@@ -108,9 +108,18 @@ function readBinding([method, uri, status]: NonNullable<Traits['http']>): HttpBi
 
 export const shapeOf = (schema: unknown): Shape => NormalizedSchema.of(schema as never) as Shape;
 
-/** The members of a structure; none of what takes or gives nothing. */
-export const membersOf = (shape: Shape): [name: string, member: Shape][] =>
-  shape.isStructSchema() ? ([...shape.structIterator()] as [string, Shape][]) : [];
+type Members = readonly (readonly [name: string, member: Shape])[];
+const members = new WeakMap<Shape, Members>();
+
+/** The members of a structure, read once of each; none of what takes or gives nothing. */
+export function membersOf(shape: Shape): Members {
+  let found = members.get(shape);
+  if (!found) {
+    found = shape.isStructSchema() ? ([...shape.structIterator()] as [string, Shape][]) : [];
+    members.set(shape, found);
+  }
+  return found;
+}
 
 /** The names of the members that a request must have. */
 export function requiredOf(shape: Shape): readonly string[] {

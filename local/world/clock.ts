@@ -18,6 +18,7 @@ export class Clock {
   readonly #patience: number;
   #pace: Pace | undefined;
   #alarm: NodeJS.Timeout | undefined;
+  #ended = false;
 
   constructor({ start = Date.UTC(2026, 10, 22, 3, 0, 0), patience = 1 } = {}) {
     this.#now = start;
@@ -104,8 +105,9 @@ export class Clock {
     this.#wake();
   }
 
+  /** The end: nothing that is still to happen happens, whoever waits for it. */
   stop(): void {
-    this.#pace = undefined;
+    this.#ended = true;
     clearTimeout(this.#alarm);
   }
 
@@ -117,7 +119,7 @@ export class Clock {
   }
 
   #wake(): void {
-    if (this.#pumping || (this.#demands.length === 0 && !this.#pace)) return;
+    if (this.#pumping || this.#ended || (this.#demands.length === 0 && !this.#pace)) return;
     this.#pumping = true;
     void this.#pump()
       .catch((error: Error) => this.#giveUp(error))
@@ -131,7 +133,7 @@ export class Clock {
     this.#owe(this.#passed());
     for (let waited = 0; ; ) {
       await this.#rest();
-      if (this.#busy > 0) return; // `busy` wakes us
+      if (this.#busy > 0 || this.#ended) return; // `busy` wakes us
       this.#answer();
       if (this.#demands.length > 0) {
         const until = Math.max(...this.#demands.map((demand) => demand.until));

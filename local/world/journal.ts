@@ -16,12 +16,27 @@ export interface Entry {
   outcome?: string;
 }
 
-/** What was asked of the world, in order. */
+/** What was asked of the world, in order: all of it or, where the world may live long, the last of it. */
 export class Journal {
   readonly entries: Entry[] = [];
+  /** How often each operation was asked for, `service:operation`, also by what is no longer remembered. */
+  readonly counts = new Map<string, number>();
+  readonly accounts = new Set<string>();
+  readonly regions = new Set<string>();
+  readonly #remembered: number;
+
+  constructor(remembered = Number.POSITIVE_INFINITY) {
+    this.#remembered = remembered;
+  }
 
   begin(entry: Entry): { done(at: number): void; refused(at: number, code: string): void; lost<E extends Error>(error: E): E } {
+    const { service, operation, place } = entry;
+    const name = `${service}:${operation}`;
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+    this.accounts.add(place.account);
+    this.regions.add(place.region);
     this.entries.push(entry);
+    if (this.entries.length >= 2 * this.#remembered) this.entries.splice(0, this.entries.length - this.#remembered);
     return {
       done: (at) => void Object.assign(entry, { answered: at, outcome: 'ok' }),
       refused: (at, code) => void Object.assign(entry, { answered: at, outcome: code }),
@@ -47,5 +62,8 @@ export class Journal {
 
   clear(): void {
     this.entries.length = 0;
+    this.counts.clear();
+    this.accounts.clear();
+    this.regions.clear();
   }
 }

@@ -5,6 +5,7 @@ import { Permissions } from './authorization/permissions.ts';
 import { readReference } from './authorization/reference.ts';
 import { assumed } from './authorization/trust.ts';
 import { Clock } from './clock.ts';
+import { copyOf } from './copy.ts';
 import { DarkRegions } from './dark.ts';
 import { type Decide, type Fault, noFaults } from './faults.ts';
 import { Journal } from './journal.ts';
@@ -53,6 +54,8 @@ export interface WorldOptions {
   readonly patience?: number;
   /** How long a request takes to arrive, and how long its answer, in milliseconds: the seed chooses within. */
   readonly latency?: readonly [number, number];
+  /** How many of its last requests it remembers; all unless given. */
+  readonly remembered?: number | undefined;
   /** Where the world is served, once it is; what answers name as endpoints begins with it. */
   readonly origin?: string;
 }
@@ -68,7 +71,7 @@ const ROOT = (account: string): Caller => ({ account, arn: `arn:aws:iam::${accou
 export class World {
   readonly clock: Clock;
   readonly random: Random;
-  readonly journal = new Journal();
+  readonly journal: Journal;
   readonly permissions = new Permissions();
   readonly services: ReadonlyMap<string, Service>;
   readonly dark = new DarkRegions(() => this.clock.now());
@@ -86,6 +89,7 @@ export class World {
     this.services = services;
     this.random = new Random(options.seed ?? 0);
     this.clock = new Clock({ ...(options.start === undefined ? {} : { start: options.start }), patience: options.patience ?? 1 });
+    this.journal = new Journal(options.remembered);
     this.origin = options.origin ?? 'http://local.aws.invalid';
     this.#latency = options.latency ?? [8, 60];
   }
@@ -187,8 +191,8 @@ export class World {
     }
     const context = this.context(request, requestId);
     this.#authorize(service as Service, request, context);
-    const output = await run(structuredClone(request.input), context);
-    return structuredClone(output ?? {});
+    const output = await run(copyOf(request.input), context);
+    return copyOf(output ?? {});
   }
 
   /** Every call is judged before it runs; those of an account's root as far as resources have policies, which bind it too. */

@@ -235,13 +235,15 @@ describe('copies', () => {
     expect(made).toHaveLength(copiesIn().length);
   });
 
-  test('are locked in a locked vault, as long as the last point that needs them', async () => {
+  const days = (count: number) => instant(at.clock.now() + count * 86_400_000);
+  const copyUntil = (keepUntil: string, cut: Cut, artifacts: readonly Artifact[], attempt: number) => {
+    const works: CopyWork[] = copyWorks(subject, cut, artifacts, attempt).map((work) => ({ ...work, keepUntil }));
+    return at.settle(driven(kind.copy as Passage<CopyWork, Artifact>, works, at, at.vault.place));
+  };
+  const endOfDay = (time: string) => instant(Math.ceil(Date.parse(time) / 86_400_000) * 86_400_000);
+
+  test('are locked in a locked vault, to the end of the last day on which a point needs them', async () => {
     await begin({ mode: 'compliance', days: 7 });
-    const days = (count: number) => instant(at.clock.now() + count * 86_400_000);
-    const copyUntil = (keepUntil: string, cut: Cut, artifacts: readonly Artifact[], attempt: number) => {
-      const works: CopyWork[] = copyWorks(subject, cut, artifacts, attempt).map((work) => ({ ...work, keepUntil }));
-      return at.settle(driven(kind.copy as Passage<CopyWork, Artifact>, works, at, at.vault.place));
-    };
     const one = await at.settle(captured(subject));
     const first = await copyUntil(days(7), one.cut, one.artifacts, 1);
     await pass(86_400);
@@ -250,13 +252,49 @@ describe('copies', () => {
     const second = await copyUntil(until, two.cut, two.artifacts, 2);
     const vaults = s3().peek(dataBucket(at.vault.place))!;
     for (const key of copiesIn())
-      expect(vaults.versions(key).map(({ retention }) => retention?.RetainUntilDate.toISOString())).toEqual([until]);
+      expect(vaults.versions(key).map(({ retention }) => retention?.RetainUntilDate.toISOString())).toEqual([endOfDay(until)]);
     const [early] = await at.settle(expired(subject, at.vault.place, first));
     expect(early).toMatchObject({ gone: false, why: expect.stringMatching(/could not be deleted \(AccessDenied/) });
-    await pass(7 * 86_400);
+    await pass(8 * 86_400);
     expect(await at.settle(expired(subject, at.vault.place, first))).toEqual([{ id: first[0]!.id, gone: true }]);
     const back = await at.settle(restored(subject, restoreWorks(subject, second, at.vault), at.vault));
     expect(back).toHaveLength(1);
+  });
+
+  const asked = (pattern: RegExp) =>
+    at.world.journal.entries.flatMap(({ operation, input }) => {
+      const { Key = '' } = input as { Key?: string };
+      return pattern.test(operation) && Key.startsWith(versionsPrefix(bucket())) ? [`${operation} ${Key}`] : [];
+    });
+
+  test('a lock that reaches far enough is neither asked for nor extended', async () => {
+    await begin({ mode: 'compliance', days: 7 });
+    const one = await at.settle(captured(subject));
+    await copyUntil(days(7), one.cut, one.artifacts, 1);
+    await pass(3600);
+    at.world.journal.clear();
+    const two = await at.settle(captured(subject));
+    await copyUntil(days(7), two.cut, two.artifacts, 2);
+    expect(asked(/^CopyObject$|ObjectRetention$/)).toEqual([]);
+    await pass(86_400);
+    const three = await at.settle(captured(subject));
+    await copyUntil(days(7), three.cut, three.artifacts, 3);
+    expect(asked(/^CopyObject$/)).toEqual([]);
+    expect(asked(/^PutObjectRetention$/).sort()).toEqual(copiesIn().map((key) => `PutObjectRetention ${key}`));
+  });
+
+  test('what was put in the place of a copy, of the same size, is not relied on: the version is copied anew', async () => {
+    const one = await at.settle(captured(subject));
+    await at.settle(copied(subject, one.cut, one.artifacts));
+    const [Key] = copiesIn();
+    const Bucket = dataBucket(at.vault.place);
+    const Body = Buffer.from(s3().object(Bucket, Key!)!).fill('x');
+    await call('PutObject', { Bucket, Key, Body }, at.vault.place);
+    await pass(5);
+    at.world.journal.clear();
+    const two = await at.settle(captured(subject));
+    await at.settle(driven(kind.copy, copyWorks(subject, two.cut, two.artifacts, 2), at, at.vault.place));
+    expect(asked(/^CopyObject$/)).toEqual([`CopyObject ${Key}`]);
   });
 
   test('what was overwritten in the vault is restored all the same: exactly the version that was copied', async () => {

@@ -30,3 +30,21 @@ test('what a demand takes of the machine is not time', async () => {
   clock.stop();
   expect(clock.now() - start).toBeLessThan(100_000);
 });
+
+test('nothing happens after the end, also where somebody waits: a served world that is interrupted in the middle of a day ends', async () => {
+  const clock = new Clock({ patience: 3 });
+  clock.pace(60);
+  let slept = 0;
+  const forever = async () => {
+    for (;;) {
+      await clock.sleep(1000);
+      slept++;
+    }
+  };
+  void clock.settle(forever());
+  while (slept === 0) await new Promise((next) => setTimeout(next, 1));
+  clock.stop();
+  const then = slept;
+  await new Promise((next) => setTimeout(next, 100));
+  expect(slept - then).toBeLessThanOrEqual(1);
+});

@@ -24,6 +24,7 @@ describe('the control path', () => {
       accounts: [HERE.account],
       regions: [HERE.region],
       requests: { total: 1, byOperation: { 'ec2:DescribeVolumes': 1 } },
+      denied: [],
       services: { ec2: ['DescribeVolumes'], s3: [] },
     });
   });

@@ -6,7 +6,7 @@ import { executionName } from '../../decide/slot.ts';
 import { type PointName, samePlace } from '../../domain.ts';
 import { listHomesAttempts } from '../../vault/announced.ts';
 import { machineArn } from '../../vault/layout.ts';
-import { readLastAttempt } from '../../vault/ledger.ts';
+import { listAttempts, readOutcomes } from '../../vault/ledger.ts';
 import { type Stage, step } from '../step.ts';
 import type { Reconciling } from './finish.ts';
 
@@ -39,10 +39,10 @@ const DAYS = 1;
 export const fetch = step({
   name: 'reconcile-fetch',
   duty: 'copy',
-  uses: { readLastAttempt, listHomesAttempts, startReplication },
+  uses: { listAttempts, readOutcomes, listHomesAttempts, startReplication },
   limits: { seconds: 300, memoryMb: 512 },
   run: async (
-    { readLastAttempt, listHomesAttempts, startReplication },
+    { listAttempts, readOutcomes, listHomesAttempts, startReplication },
     { application, owner, done = [] }: Reconciling,
     stage: Stage,
   ): Promise<Required<Reconciling>> => {
@@ -58,12 +58,12 @@ export const fetch = step({
         done: [...done, `Home (${stage.home.region}) does not answer; what it may have sealed is fetched later.`],
       };
     const since = new Date(stage.clock.now() - DAYS * 86_400_000).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-    const lastOfSlot = new Map(theirs.filter(({ slot, decided }) => decided && slot > since).map((point) => [point.slot, point]));
-    const missing: PointName[] = [];
-    for (const point of lastOfSlot.values()) {
-      const mine = await readLastAttempt(point);
-      if (!mine || mine.outcome?.status === 'abandoned') missing.push(point);
-    }
+    const lastOfSlot = bySlot(theirs.filter(({ slot, decided }) => decided && slot > since));
+    const ours = bySlot(await listAttempts({ application }));
+    const known = [...lastOfSlot.keys()].flatMap((slot) => ours.get(slot) ?? []);
+    const outcomes = await readOutcomes({ application, points: known });
+    const had = new Set(known.flatMap(({ slot }, i) => (outcomes[i]?.outcome.status === 'abandoned' ? [] : [slot])));
+    const missing = [...lastOfSlot.values()].filter(({ slot }) => !had.has(slot));
     const hour = Math.floor(stage.clock.now() / 3_600_000);
     const fetched: string[] = [];
     for (const { slot, attempt } of missing) {
@@ -73,6 +73,9 @@ export const fetch = step({
     return { ...unchanged, done: [...done, ...fetched] };
   },
 });
+
+/** The last attempt of each slot, of attempts in their order. */
+const bySlot = <P extends PointName>(points: readonly P[]): Map<string, P> => new Map(points.map((point) => [point.slot, point]));
 
 const keepsCopies = ({ configuration, application, vault }: Stage): boolean =>
   Object.values(configuration.policies).some(

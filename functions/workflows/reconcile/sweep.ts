@@ -1,7 +1,6 @@
 import { judgeStray } from '../../decide/orphan.ts';
-import type { Outcome } from '../../domain.ts';
 import type { Expired, Stray } from '../../kinds/kind.ts';
-import { listAttempts, readAttempt } from '../../vault/ledger.ts';
+import { listAttempts, readOutcomes } from '../../vault/ledger.ts';
 import { groupBy } from '../settle.ts';
 import { type Stage, step } from '../step.ts';
 import type { Reconciling } from './finish.ts';
@@ -10,11 +9,11 @@ import type { Reconciling } from './finish.ts';
 export const sweep = step({
   name: 'reconcile-sweep',
   duty: 'expire',
-  uses: { listAttempts, readAttempt },
+  uses: { listAttempts, readOutcomes },
   kinds: ['strays', 'expire'],
   limits: { seconds: 600, memoryMb: 512 },
   run: async (
-    { listAttempts, readAttempt },
+    { listAttempts, readOutcomes },
     { application, owner, done = [] }: Reconciling,
     stage: Stage,
   ): Promise<Required<Reconciling>> => {
@@ -22,11 +21,9 @@ export const sweep = step({
     const strays = (await Promise.all(kinds.map(async (kind) => (await kind.open('strays')({ application })) as Stray[]))).flat();
     if (strays.length === 0) return { application, owner, done };
     const known = new Map((await listAttempts({ application })).map((point) => [`${point.slot}/${point.attempt}`, point]));
-    const outcomes = new Map<string, Outcome | undefined>();
-    for (const id of new Set(strays.map(({ restorePoint }) => restorePoint))) {
-      const point = known.get(id);
-      if (point?.decided) outcomes.set(id, (await readAttempt(point)).outcome);
-    }
+    const ids = [...new Set(strays.map(({ restorePoint }) => restorePoint))].filter((id) => known.get(id)?.decided);
+    const decisions = await readOutcomes({ application, points: ids.map((id) => known.get(id)!) });
+    const outcomes = new Map(ids.map((id, index) => [id, decisions[index]?.outcome]));
     const doomed = strays
       .map((stray) => ({ stray, ...judgeStray(stray, outcomes.get(stray.restorePoint), stage.clock.now()) }))
       .filter(({ remove }) => remove);

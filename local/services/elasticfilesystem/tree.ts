@@ -26,13 +26,17 @@ export class Tree {
 
   /** A file's bytes as they are, or as they were at a time; undefined where there is, or was, no such file. */
   read(path: string, at = this.#now()): Uint8Array | undefined {
-    const bytes = this.#files.get(absolute(path))?.findLast((version) => version.at <= at)?.bytes;
+    const bytes = this.#bytesOf(absolute(path), at);
     return bytes && new Uint8Array(bytes);
+  }
+
+  #bytesOf(name: string, at: number): Uint8Array | undefined {
+    return this.#files.get(name)?.findLast((version) => version.at <= at)?.bytes;
   }
 
   /** The paths of all files that are there, or were at a time, in order. */
   list(at = this.#now()): string[] {
-    return [...this.#files.keys()].filter((path) => this.read(path, at) !== undefined).sort();
+    return [...this.#files.keys()].filter((name) => this.#bytesOf(name, at) !== undefined).sort();
   }
 
   /** What one reads who walks the tree: each file as it was at an instant of its own. What was moved meanwhile may be found twice, or not at all. */
@@ -46,7 +50,8 @@ export class Tree {
   }
 
   get bytes(): number {
-    return this.list().reduce((sum, path) => sum + this.read(path)!.length, 0);
+    const now = this.#now();
+    return [...this.#files.keys()].reduce((sum, name) => sum + (this.#bytesOf(name, now)?.length ?? 0), 0);
   }
 
   #put(path: string, bytes: Uint8Array | undefined): void {

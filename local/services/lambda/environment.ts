@@ -6,12 +6,15 @@ import type { FromRuntime, Rests, Setup, ToRuntime } from './runtime.ts';
 /** What an execution environment is made of. */
 export interface Making {
   readonly folder: string;
+  readonly compiled: string;
   readonly handlerName: string;
   readonly variables: Readonly<Record<string, string>>;
   /** Told what the function writes, line by line. */
   readonly write: (lines: string[]) => void;
 }
 
+/** What a thread has just made may fill so much before it is looked through: most are small, and left alone would each take thrice that. */
+const YOUNG_MB = 12;
 /** How long a thread may seem at work without a word, in real milliseconds, before its lost requests are given up. */
 const LOST_MILLIS = 2_000;
 /** Code that computes for so long, in real milliseconds, without ever coming to rest is ended: time stands still while it runs. */
@@ -37,12 +40,13 @@ export class Environment implements Client {
   #answer: ((rests: Rests | undefined) => void) | undefined;
   ended = false;
 
-  constructor(world: World, { folder, handlerName, variables, write }: Making) {
+  constructor(world: World, { folder, compiled, handlerName, variables, write }: Making) {
     this.#world = world;
     this.name = world.random.uuid();
     world.clients.set(this.name, this);
     const setup: Setup = {
       folder,
+      compiled,
       handlerName,
       time: world.clock.shared,
       client: { header: CLIENT_HEADER, name: this.name },
@@ -51,6 +55,7 @@ export class Environment implements Client {
     this.#worker = new Worker(new URL('./runtime.ts', import.meta.url), {
       workerData: setup,
       env,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
       execArgv: [],
       stdout: true,
       stderr: true,

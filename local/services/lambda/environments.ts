@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,7 +6,7 @@ import type { LogsState } from '../logs/state.ts';
 import type { StsState } from '../sts/state.ts';
 import { Environment } from './environment.ts';
 import { failed, type Result } from './results.ts';
-import type { Deployed } from './state.ts';
+import type { Deployed, Zip } from './state.ts';
 import { unzip } from './zip.ts';
 
 /** One invocation of a function that is deployed as a Zip. */
@@ -65,26 +64,31 @@ class Environments {
   }
 
   #take(of: string, deadline: number): Warm | undefined {
-    const index = this.#warm.findIndex((one) => one.of === of && one.until > deadline && !one.environment.ended);
-    return index < 0 ? undefined : this.#warm.splice(index, 1)[0];
+    for (const one of this.#warm.filter(({ until }) => until <= deadline)) this.#drop(one);
+    const found = this.#warm.find((one) => one.of === of && !one.environment.ended);
+    if (found) this.#warm.splice(this.#warm.indexOf(found), 1);
+    return found;
   }
 
   #keep(warm: Warm): void {
     this.#warm.push(warm);
-    if (this.#warm.length > MOST_WARM) {
-      const { environment } = this.#warm.shift()!;
-      this.#all.delete(environment);
-      void environment.end();
-    }
+    if (this.#warm.length > MOST_WARM) this.#drop(this.#warm[0]!);
+  }
+
+  #drop(warm: Warm): void {
+    this.#warm.splice(this.#warm.indexOf(warm), 1);
+    this.#all.delete(warm.environment);
+    void warm.environment.end();
   }
 
   #make(of: string, deployed: Deployed, place: Place): Warm {
     const { account, region } = place;
     const until = this.#world.clock.now() + SESSION_SECONDS * 1000;
     const stream = `[$LATEST]${this.#world.random.hex(32)}`;
-    const folder = folderOf(deployed.zip!.bytes);
+    const folder = folderOf(deployed.zip!);
     const environment = new Environment(this.#world, {
       folder,
+      compiled: join(rootFolder(), 'compiled'),
       handlerName: deployed.handlerName,
       variables: {
         ...deployed.variables,
@@ -124,20 +128,23 @@ const UNSERVED = failed({
 const folders = new Map<string, string>();
 let root: string | undefined;
 
-/** The unpacked code of an archive, in a temporary folder that goes with this process. */
-function folderOf(zip: Uint8Array): string {
-  const digest = createHash('sha256').update(zip).digest('hex');
+/** A temporary folder that goes with this process. */
+function rootFolder(): string {
+  if (root) return root;
+  const made = mkdtempSync(join(tmpdir(), 'local-lambda-'));
+  process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+  root = made;
+  return made;
+}
+
+/** The unpacked code of an archive. */
+function folderOf({ bytes, digest }: Zip): string {
   const known = folders.get(digest);
   if (known) return known;
-  if (!root) {
-    const made = mkdtempSync(join(tmpdir(), 'local-lambda-'));
-    process.once('exit', () => rmSync(made, { recursive: true, force: true }));
-    root = made;
-  }
-  const folder = join(root, digest.slice(0, 32));
-  for (const { path, bytes } of unzip(zip)) {
+  const folder = join(rootFolder(), Buffer.from(digest, 'base64').toString('hex').slice(0, 32));
+  for (const { path, read } of unzip(bytes)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), bytes);
+    writeFileSync(join(folder, path), read());
   }
   folders.set(digest, folder);
   return folder;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
+import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -12,6 +13,8 @@ import { errorOf, failed, MAX_ANSWER, type Result, TOO_LARGE } from './results.t
  */
 export interface Setup {
   readonly folder: string;
+  /** Where compiled code is kept for the next thread that loads the same. */
+  readonly compiled: string;
   readonly handlerName: string;
   /** The world's clock, see `Clock.shared`. */
   readonly time: SharedArrayBuffer;
@@ -46,7 +49,7 @@ export interface Rests {
   readonly ended: number;
 }
 
-const { folder, handlerName, time, client } = workerData as Setup;
+const { folder, compiled, handlerName, time, client } = workerData as Setup;
 const clock = new Float64Array(time);
 const counted = { begun: 0, ended: 0 };
 const port = parentPort!;
@@ -54,13 +57,21 @@ const tell = (message: FromRuntime): void => port.postMessage(message);
 const sleepers = new Map<number, () => void>();
 let sleeps = 0;
 
+enableCompileCache(compiled);
 countRequests();
 const handler = await load();
+let loading = true;
 port.on('message', (message: ToRuntime) => {
-  if ('invoke' in message) void run(message.invoke).then((done) => tell({ done }));
+  if ('invoke' in message) void run(message.invoke).then(finish);
   else if ('woken' in message) wake(message.woken);
   else void rest(message.rest);
 });
+
+function finish(done: Result): void {
+  tell({ done });
+  if (loading) flushCompileCache(); // what the first invocation loaded, as far as it goes: a thread may end without notice
+  loading = false;
+}
 
 /** A request counts from when it has a connection until it is over; one that waits for a connection waits for the answers of others. */
 function countRequests(): void {

@@ -3,7 +3,8 @@ import { inflateRawSync } from 'node:zlib';
 /** A file of an archive. */
 export interface Entry {
   readonly path: string;
-  readonly bytes: Uint8Array;
+  /** What it holds, unpacked. */
+  read(): Uint8Array;
 }
 
 /** Something that is no archive, or one whose files have no place in a function's folder. */
@@ -26,18 +27,18 @@ export function unzip(archive: Uint8Array): Entry[] {
     if (zip.readUInt32LE(at) !== CENTRAL) throw new InvalidZip('The central directory of the archive is damaged.');
     const [name, extra, comment] = [zip.readUInt16LE(at + 28), zip.readUInt16LE(at + 30), zip.readUInt16LE(at + 32)];
     const path = zip.toString('utf8', at + 46, at + 46 + name);
-    if (!path.endsWith('/')) entries.push({ path: checked(path), bytes: contentOf(zip, at) });
+    if (!path.endsWith('/')) entries.push({ path: checked(path), read: contentOf(zip, at) });
     at += 46 + name + extra + comment;
   }
   return entries;
 }
 
-function contentOf(zip: Buffer, central: number): Uint8Array {
+function contentOf(zip: Buffer, central: number): () => Uint8Array {
   const local = zip.readUInt32LE(central + 42);
   const from = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
   const expand = METHODS[zip.readUInt16LE(central + 10)];
   if (!expand) throw new InvalidZip('The archive is compressed in a way that is not read here.');
-  return expand(zip.subarray(from, from + zip.readUInt32LE(central + 20)));
+  return () => expand(zip.subarray(from, from + zip.readUInt32LE(central + 20)));
 }
 
 function checked(path: string): string {

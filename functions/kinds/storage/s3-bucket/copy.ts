@@ -1,8 +1,9 @@
 import { GetObjectRetentionCommand, ListObjectsV2Command, PutObjectRetentionCommand, S3Client } from '@aws-sdk/client-s3';
 import { calls } from '../../../aws/call.ts';
+import { instant, millis } from '../../../aws/clock.ts';
 import { when } from '../../../aws/errors.ts';
 import { type Door, type Scene, verb } from '../../../aws/verb.ts';
-import { type Artifact, type Item, type Place, pointId } from '../../../domain.ts';
+import { type Artifact, type Instant, type Item, type Place, pointId } from '../../../domain.ts';
 import {
   bundleCopying,
   bundleReading,
@@ -61,6 +62,15 @@ export const copy: Passage<CopyWork, Artifact> = {
 
 const keepingOf = ({ vault, keepUntil }: CopyWork): Keeping => ({ vault, ...(keepUntil ? { keepUntil } : {}) });
 
+/**
+ * How a copy is kept that points share: to the end of the day on which the point may go. Its lock is extended when a point needs it for another
+ * day, so with hourly points once a day and not for every one; each extension is two requests for each object.
+ */
+function sharedKeepingOf({ vault, keepUntil }: CopyWork): Keeping {
+  return keepUntil ? { vault, keepUntil: instant(Math.ceil(millis(keepUntil) / DAY_MILLIS) * DAY_MILLIS) } : { vault };
+}
+const DAY_MILLIS = 86_400_000;
+
 async function begin(aws: Door<typeof beginning>, work: CopyWork, { home }: Scene): Promise<Item<Artifact>> {
   const { resource, vault, point, cut, artifact } = work;
   await copyBundle(aws, home, factsOfArtifact(artifact).list, keepingOf(work));
@@ -76,14 +86,18 @@ async function pull(aws: Pulling, work: Started<CopyWork>, { clock }: Scene): Pr
   const Bucket = dataBucket(vault.place);
   const list = decodeList(await readBundle(aws, vault.place, factsOfArtifact(work.artifact).list));
   const there = await current(aws, Bucket, versionsPrefix(bucket));
-  const reliable = await reliableCopies(aws, work);
+  const { reliable, lockedUntil } = await reliableCopies(aws, work);
+  const keeping = sharedKeepingOf(work);
   const handle = handleOf<Handle>(work);
   const handled = await withinBudget(list.versions.slice(handle.done), clock, async (version) => {
     const Key = copyKey(bucket, version);
     const known = there.get(Key);
-    if (known?.size === version.size && reliable(Key, known)) return extendLock(aws, Bucket, known, keepingOf(work));
+    if (known?.size === version.size && reliable(known)) {
+      if (!keeping.keepUntil || lockedUntil(known) >= keeping.keepUntil) return;
+      return extendLock(aws, Bucket, known, keeping);
+    }
     const VersionId = version.versionId;
-    const to = { Bucket, Key, ...retention(keepingOf(work)) };
+    const to = { Bucket, Key, ...retention(keeping) };
     await copyObject(aws, { from: { Bucket: bucket, Key: version.key, VersionId }, size: version.size, to });
   });
   const reached = handle.done + handled;
@@ -96,11 +110,15 @@ async function pull(aws: Pulling, work: Started<CopyWork>, { clock }: Scene): Pr
   return finish(aws, work, list, there);
 }
 
-/** Which copies that are there may be relied on: those made since our marker was put, and those that the newest other live list names. */
-async function reliableCopies(
-  aws: Pulling,
-  { resource, vault, point, cut }: CopyWork,
-): Promise<(key: string, copy: Entry) => boolean> {
+/** What is known of the copies that are there, without asking for each. */
+interface Reliance {
+  /** Whether it may be relied on: it was made since our marker was put, or the newest other live list names it, and no other version in its place. */
+  reliable(copy: Entry): boolean;
+  /** Until when that list says that it is locked. A lock is only ever extended (S3 guide, "Object Lock": retention modes). */
+  lockedUntil(copy: Entry): Instant;
+}
+
+async function reliableCopies(aws: Pulling, { resource, vault, point, cut }: CopyWork): Promise<Reliance> {
   const Bucket = dataBucket(vault.place);
   const ours = markerOf(vault.place, resource, point, cut);
   const markers: { key: string; put: number }[] = [];
@@ -117,27 +135,33 @@ async function reliableCopies(
   } while (ContinuationToken);
   const since = markers.find(({ key }) => key === ours.key)?.put ?? Number.POSITIVE_INFINITY;
   const others = markers.filter(({ key }) => key !== ours.key).sort((a, b) => b.put - a.put);
-  const named = new Set<string>();
+  const named = new Map<string, ListedVersion['copy']>();
   for (const { key } of others) {
     const marker = await readMarker(aws, { bucket: Bucket, key });
     const list = marker && !marker.condemned && (await readListOf(aws, vault.place, marker));
     if (!list) continue;
-    for (const version of list.versions) named.add(copyKey(resource.name, version));
+    for (const version of list.versions) named.set(copyKey(resource.name, version), version.copy);
     break;
   }
-  return (key, { modified }) => modified >= since || named.has(key);
+  return {
+    reliable: ({ key, versionId, modified }) =>
+      modified >= since || (named.has(key) && (named.get(key)?.versionId ?? versionId) === versionId),
+    lockedUntil: ({ key }) => named.get(key)?.lockedUntil ?? '',
+  };
 }
 
-/** The list that a marker names; an expiry may have deleted it in between. */
+/** The list that a marker names, with where the copies lie once it knows that; an expiry may have deleted it in between. */
 export const readListOf = (
   aws: Door<typeof bundleReading>,
   place: Place,
   { artifact }: Marker,
-): Promise<VersionList | undefined> =>
-  readBundle(aws, place, factsOfArtifact(artifact).list).then(
+): Promise<VersionList | undefined> => {
+  const { list, copies } = factsOfArtifact(artifact);
+  return readBundle(aws, place, copies ?? list).then(
     decodeList,
     when('NoSuchKey', () => undefined),
   );
+};
 
 /** A copy that is shared must stay as long as the last point that needs it. */
 async function extendLock(aws: Pulling, Bucket: string, { key: Key, versionId }: Entry, keeping: Keeping): Promise<void> {
@@ -158,11 +182,13 @@ async function finish(
 ): Promise<Item<Artifact>> {
   const { resource, vault, point, cut, artifact } = work;
   const located: ListedVersion[] = [];
+  const { ObjectLockRetainUntilDate: locked } = retention(sharedKeepingOf(work));
+  const lock = locked ? { lockedUntil: instant(locked.getTime()) } : {};
   for (const version of list.versions) {
     const copied = there.get(copyKey(resource.name, version));
     if (copied?.size !== version.size)
       return started(resource.id, asJson({ done: 0 } satisfies Handle), `The copy of ${version.key} is gone and is made anew.`);
-    located.push({ ...version, copy: { versionId: copied.versionId, etag: copied.etag } });
+    located.push({ ...version, copy: { versionId: copied.versionId, etag: copied.etag, ...lock } });
   }
   const copies = await writeBundle(aws, encodeList({ ...list, versions: located }), keepingOf(work));
   const name = markerOf(vault.place, resource, point, cut);

@@ -21,8 +21,8 @@ export interface ListedVersion {
   readonly size: number;
   /** The second of its last change. */
   readonly modified: number;
-  /** In a vault: the version of its copy, and the copy's ETag, so that exactly what was copied is restored. */
-  readonly copy?: { readonly versionId: string; readonly etag: string };
+  /** In a vault: the version of its copy, and the copy's ETag, so that exactly what was copied is restored; where locked, at least until when. */
+  readonly copy?: { readonly versionId: string; readonly etag: string; readonly lockedUntil?: Instant };
 }
 
 /** The list as lines of JSON: the first says what it is of, each other is one version. */

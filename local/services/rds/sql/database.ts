@@ -72,6 +72,16 @@ export class Database {
     }
   }
 
+  /** What the last of some statements gives after the others; then all is as it was. */
+  tryOut(statements: readonly Statement[]): Executed {
+    this.#sqlite.exec('BEGIN');
+    try {
+      return statements.map((statement) => this.run(statement)).at(-1)!;
+    } finally {
+      this.#sqlite.exec('ROLLBACK');
+    }
+  }
+
   /** Everything that it holds, as bytes. */
   image(): Uint8Array {
     return this.#sqlite.serialize();

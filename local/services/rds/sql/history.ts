@@ -16,8 +16,9 @@ interface Image {
   readonly bytes: Uint8Array;
 }
 
-/** After so many commits a new image is taken, so that nothing is ever run again from the beginning. */
+/** After so many commits, or so large a part of all, a new image is taken: little is ever run again, and images do not outgrow what they are of. */
 const COMMITS_AN_IMAGE = 500;
+const PART_AN_IMAGE = 1 / 8;
 
 /** The base image and the log of an instance: what it held at any time. Automated backups give access to a part of it. */
 export class History {
@@ -31,8 +32,9 @@ export class History {
   note(commit: Commit, now: { image(): Uint8Array }): void {
     this.#commits.push(commit);
     const last = this.#images.at(-1) as Image;
-    if (this.#commits.length - last.commits >= COMMITS_AN_IMAGE)
-      this.#images.push({ at: commit.at, commits: this.#commits.length, bytes: now.image() });
+    const count = this.#commits.length;
+    if (count - last.commits >= Math.max(COMMITS_AN_IMAGE, count * PART_AN_IMAGE))
+      this.#images.push({ at: commit.at, commits: count, bytes: now.image() });
   }
 
   /** The time of the last commit until then, or of the first image. */
