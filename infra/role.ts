@@ -50,7 +50,7 @@ export async function askedBy(step: AnyStep, { here, homes }: Around): Promise<A
 
 /** Data lies under keys, the application's or ours: whoever reads or writes objects lets S3 use them. A write in parts reads too. */
 const keysOf = (actions: readonly string[]): string[] => [
-  ...(actions.some((action) => /^s3:(Get|Put)Object$/.test(action)) ? [S3_KEYS.reads] : []),
+  ...(actions.some((action) => /^s3:(GetObject|GetObjectVersion|PutObject)$/.test(action)) ? [S3_KEYS.reads] : []),
   ...(actions.includes('s3:PutObject') ? [S3_KEYS.writes] : []),
 ];
 
