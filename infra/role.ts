@@ -63,7 +63,7 @@ async function askedAt(step: AnyStep, placesOf: (call: Call) => readonly Place[]
 
 /** Data lies under keys, the application's or ours: whoever reads or writes objects lets S3 use them. A write in parts reads too. */
 const keysOf = (actions: readonly string[]): string[] => [
-  ...(actions.some((action) => /^s3:(Get|Put)Object$/.test(action)) ? [S3_KEYS.reads] : []),
+  ...(actions.some((action) => /^s3:(GetObject|GetObjectVersion|PutObject)$/.test(action)) ? [S3_KEYS.reads] : []),
   ...(actions.includes('s3:PutObject') ? [S3_KEYS.writes] : []),
 ];
 

@@ -31,7 +31,7 @@ export async function local(options: Options): Promise<void> {
       `export AWS_ENDPOINT_URL=${url}`,
       `export AWS_ACCESS_KEY_ID=${account}`,
       'export AWS_SECRET_ACCESS_KEY=local',
-      'export AWS_REGION=us-east-1',
+      'export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1', // boto3 and the first aws-cli read the second
       `# A simulated AWS. Its state is in memory and ends with this process; ${speed === 0 ? 'time stands still but for POST /_stillpoint/clock' : `one real second is ${speed} of its own`}.`,
       '',
     ].join('\n'),

@@ -37,7 +37,8 @@ const ACTIONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The IAM actions that a call needs by its own name; what AWS checks besides stands in `call.also`. */
-export function actionsOf(call: Pick<Call, 'service' | 'command'>): readonly string[] {
+export function actionsOf(call: Pick<Call, 'service' | 'command' | 'instead'>): readonly string[] {
+  if (call.instead) return call.instead;
   const operation = operationOf(call);
   return ACTIONS[`${call.service}:${operation}`] ?? [`${PREFIXES[call.service] ?? call.service}:${operation}`];
 }

@@ -13,6 +13,8 @@ export interface Call<C extends Command = Command> {
   readonly repeat: 'read' | 'again' | 'once';
   /** What AWS checks besides the action named like the call: implied actions such as `ec2:CreateTags`. */
   readonly also: readonly string[];
+  /** What AWS checks in place of what operations of that name may need, where this one is always made in one way. */
+  readonly instead?: readonly string[];
   /** Where the call goes: where the work is done, or to the application's home although the work is done elsewhere. */
   readonly at: 'here' | 'home';
   /** When alone the call is ever made, though its verb is opened at other times too. */
@@ -48,6 +50,7 @@ export const operationOf = ({ command }: Pick<Call, 'command'>): string => comma
 
 interface Options {
   readonly also?: readonly string[];
+  readonly instead?: readonly string[];
   readonly at?: Call['at'];
   readonly only?: Only;
   readonly passes?: ServiceRole;
@@ -57,13 +60,14 @@ interface Options {
 export function calls(service: string, client: ClientClass) {
   const declare =
     (repeat: Call['repeat']) =>
-    <C extends Command>(command: C, { also = [], at = 'here', only, passes }: Options = {}): Call<C> => ({
+    <C extends Command>(command: C, { also = [], instead, at = 'here', only, passes }: Options = {}): Call<C> => ({
       service,
       client,
       command,
       repeat,
       also: passes ? [...also, 'iam:PassRole'] : also,
       at,
+      ...(instead ? { instead } : {}),
       ...(only ? { only } : {}),
       ...(passes ? { passes } : {}),
     });

@@ -6,7 +6,7 @@ import { verb } from '../aws/verb.ts';
 import type { Outcome, PointName, Sealed } from '../domain.ts';
 import { ledgerBucket, outcomeKey, publicKeyKey } from './layout.ts';
 import { listAttempts } from './ledger.ts';
-import { readOldest, writeOnce, writing } from './objects.ts';
+import { BY_VERSION, readOldest, writeOnce, writing } from './objects.ts';
 import { parseRecord } from './records.ts';
 import { fetchPublicKey, verifySigned } from './signature.ts';
 
@@ -16,20 +16,24 @@ const kms = calls('kms', KMSClient);
 
 const homesLedger = {
   versions: s3.read(ListObjectVersionsCommand, { at: 'home' }),
-  getObject: s3.read(GetObjectCommand, { at: 'home' }),
+  getVersion: s3.read(GetObjectCommand, { at: 'home', ...BY_VERSION }),
 };
 
 /** A point that home sealed, verified with home's public key as this vault learned it the first time, from home's KMS and not from its bucket. */
 export const readHomesPoint = verb(
   {
     homesVersions: homesLedger.versions,
-    homesObject: homesLedger.getObject,
+    homesVersion: homesLedger.getVersion,
     publicKey: kms.read(GetPublicKeyCommand, { at: 'home' }),
     ...writing,
   },
-  async ({ homesVersions, homesObject, ...aws }, name: PointName, { here, home }): Promise<{ point: Sealed; digest: string }> => {
+  async (
+    { homesVersions, homesVersion, ...aws },
+    name: PointName,
+    { here, home },
+  ): Promise<{ point: Sealed; digest: string }> => {
     const where = `${ledgerBucket(home)}/${outcomeKey(name)}`;
-    const text = await readOldest({ versions: homesVersions, getObject: homesObject }, ledgerBucket(home), outcomeKey(name));
+    const text = await readOldest({ versions: homesVersions, getVersion: homesVersion }, ledgerBucket(home), outcomeKey(name));
     if (text === undefined) throw new Permanent(`${where} is not there: the point that was announced was never sealed.`);
     const Bucket = ledgerBucket(here);
     const Key = publicKeyKey(home);

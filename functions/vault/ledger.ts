@@ -8,6 +8,7 @@ import {
   listing,
   listKeys,
   reading,
+  readingOldest,
   readNewest,
   readOldest,
   readOldestOf,
@@ -104,25 +105,28 @@ export const commitOutcome = verb({ ...writingLocked, ...signing, ...publishing 
 export const commitAbandoned = verb(committing, commit);
 
 /** A sealed point, its signature verified against the key in this ledger. Permanent where it is not sealed or was tampered with. */
-export const readSealed = verb(reading, async (aws, point: PointName, { here }): Promise<{ point: Sealed; digest: string }> => {
-  const bucket = ledgerBucket(here);
-  const id = `${point.slot}/${point.attempt}`;
-  const [text, key] = await Promise.all([
-    readOldest(aws, bucket, outcomeKey(point)),
-    readOldest(aws, bucket, publicKeyKey(here)),
-  ]);
-  if (text === undefined) throw new Permanent(`${id} of "${point.application}" is not a sealed restore point of ${bucket}.`);
-  if (key === undefined) throw new Permanent(`${bucket} holds no public key, so ${id} cannot be verified; it is not used.`);
-  const { record, digest } = verifySigned<Outcome>(text, key, `${bucket}/${outcomeKey(point)}`);
-  const outcome = parseRecord<Outcome>(record, `${bucket}/${outcomeKey(point)}`);
-  if (outcome.status !== 'sealed') throw new Permanent(`${id} of "${point.application}" was abandoned: ${outcome.because}`);
-  if (outcome.application !== point.application || outcome.slot !== point.slot || outcome.attempt !== point.attempt) {
-    throw new Permanent(
-      `${bucket}/${outcomeKey(point)} holds the outcome of another point (${outcome.application} ${outcome.slot}/${outcome.attempt}); it is not used.`,
-    );
-  }
-  return { point: outcome, digest };
-});
+export const readSealed = verb(
+  readingOldest,
+  async (aws, point: PointName, { here }): Promise<{ point: Sealed; digest: string }> => {
+    const bucket = ledgerBucket(here);
+    const id = `${point.slot}/${point.attempt}`;
+    const [text, key] = await Promise.all([
+      readOldest(aws, bucket, outcomeKey(point)),
+      readOldest(aws, bucket, publicKeyKey(here)),
+    ]);
+    if (text === undefined) throw new Permanent(`${id} of "${point.application}" is not a sealed restore point of ${bucket}.`);
+    if (key === undefined) throw new Permanent(`${bucket} holds no public key, so ${id} cannot be verified; it is not used.`);
+    const { record, digest } = verifySigned<Outcome>(text, key, `${bucket}/${outcomeKey(point)}`);
+    const outcome = parseRecord<Outcome>(record, `${bucket}/${outcomeKey(point)}`);
+    if (outcome.status !== 'sealed') throw new Permanent(`${id} of "${point.application}" was abandoned: ${outcome.because}`);
+    if (outcome.application !== point.application || outcome.slot !== point.slot || outcome.attempt !== point.attempt) {
+      throw new Permanent(
+        `${bucket}/${outcomeKey(point)} holds the outcome of another point (${outcome.application} ${outcome.slot}/${outcome.attempt}); it is not used.`,
+      );
+    }
+    return { point: outcome, digest };
+  },
+);
 
 /** The attempts that a ledger holds, by name, oldest slot first; of one application or of all. */
 export const listAttempts = verb(
@@ -161,7 +165,7 @@ interface Decision {
 
 /** What became of attempts, in their order; undefined of those that are not decided. All of them are found with one listing. */
 export const readOutcomes = verb(
-  reading,
+  readingOldest,
   async (
     aws,
     { application, points }: { application?: string; points: readonly PointName[] },
@@ -176,7 +180,7 @@ export const readOutcomes = verb(
   },
 );
 
-async function readOutcome(aws: Door<typeof reading>, point: PointName, { here }: Scene): Promise<Decision | undefined> {
+async function readOutcome(aws: Door<typeof readingOldest>, point: PointName, { here }: Scene): Promise<Decision | undefined> {
   const Bucket = ledgerBucket(here);
   const text = await readOldest(aws, Bucket, outcomeKey(point));
   return text === undefined ? undefined : decisionIn(text, `${Bucket}/${outcomeKey(point)}`);
@@ -189,7 +193,7 @@ function decisionIn(text: string, where: string): Decision {
 
 /** Every sealed point of an application (or of all), oldest first. What was abandoned, or is not decided, is not among them. */
 export const listSealed = verb(
-  { ...listing, ...reading },
+  { ...listing, ...readingOldest },
   async (aws, { application, last }: { application?: string; last?: number }, scene): Promise<SealedRead[]> => {
     const of = application === undefined ? {} : { application };
     const decided = (await listAttempts.run(aws, of, scene)).filter((attempt) => attempt.decided);
@@ -213,7 +217,7 @@ const sealedIn = (read: Decision | undefined): SealedRead[] =>
 
 /** The oldest sealed point of an application, of slots from a time on, of which something is so; undefined where of none. */
 export const findSealed = verb(
-  { ...listing, ...reading },
+  { ...listing, ...readingOldest },
   async (
     aws,
     { application, from, so }: { application: string; from: string; so: (point: Sealed) => boolean },

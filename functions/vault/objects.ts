@@ -14,8 +14,13 @@ const { read, again } = calls('s3', S3Client);
 /** Who may not list a bucket is told that a key is denied, not that it is not there (S3 API, GetObject: Permissions). */
 export const MAY_BE_ABSENT = { also: ['s3:ListBucket'] } as const;
 
+/** How one asks for an object by its version, which is an action of its own (Service Authorization Reference, Amazon S3). */
+export const BY_VERSION = { instead: ['s3:GetObjectVersion'] } as const;
+
 /** How the ledger reads: the oldest version of a key is the truth, whatever was written or marked deleted after it. */
-export const reading = { versions: read(ListObjectVersionsCommand), getObject: read(GetObjectCommand, MAY_BE_ABSENT) };
+export const readingOldest = { versions: read(ListObjectVersionsCommand), getVersion: read(GetObjectCommand, BY_VERSION) };
+/** The same, and what is replaced. */
+export const reading = { ...readingOldest, getObject: read(GetObjectCommand, MAY_BE_ABSENT) };
 /** How the ledger writes: conditionally, always. */
 export const writing = { ...reading, putObject: again(PutObjectCommand) };
 /** The same, where what is written may bear a lock. */
@@ -24,7 +29,7 @@ export const listing = { listObjects: read(ListObjectsV2Command) };
 
 /** Versions under a prefix as S3 lists them: by key, those of a key newest first (S3 API, ListObjectVersions). */
 async function* versionsUnder(
-  aws: Door<Pick<typeof reading, 'versions'>>,
+  aws: Door<Pick<typeof readingOldest, 'versions'>>,
   Bucket: string,
   Prefix: string,
 ): AsyncGenerator<{ readonly key: string; readonly versionId: string }> {
@@ -41,17 +46,17 @@ async function* versionsUnder(
 }
 
 async function textOf(
-  aws: Door<Pick<typeof reading, 'getObject'>>,
+  aws: Door<Pick<typeof readingOldest, 'getVersion'>>,
   Bucket: string,
   Key: string,
   VersionId: string,
 ): Promise<string> {
-  const { Body } = await aws.getObject({ Bucket, Key, VersionId });
+  const { Body } = await aws.getVersion({ Bucket, Key, VersionId });
   return Body!.transformToString();
 }
 
 /** The text of the oldest version of a key; undefined where there never was one. */
-export async function readOldest(aws: Door<typeof reading>, Bucket: string, Key: string): Promise<string | undefined> {
+export async function readOldest(aws: Door<typeof readingOldest>, Bucket: string, Key: string): Promise<string | undefined> {
   let oldest: string | undefined;
   for await (const { key, versionId } of versionsUnder(aws, Bucket, Key)) {
     if (key !== Key) break;
@@ -62,7 +67,7 @@ export async function readOldest(aws: Door<typeof reading>, Bucket: string, Key:
 
 /** The texts of the oldest versions of many keys under one prefix, by key, with one listing for all; none of those that never were. */
 export async function readOldestOf(
-  aws: Door<typeof reading>,
+  aws: Door<typeof readingOldest>,
   Bucket: string,
   Prefix: string,
   keys: ReadonlySet<string>,

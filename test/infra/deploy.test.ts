@@ -7,8 +7,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { installShop } from '../../demo/shop/shop.ts';
 import { readConfiguration } from '../../functions/configuration/read.ts';
 import type { Configuration } from '../../functions/configuration/schema.ts';
-import type { Place } from '../../functions/domain.ts';
-import { ledgerBucket } from '../../functions/vault/layout.ts';
+import { readSlot, slotOf } from '../../functions/decide/slot.ts';
+import type { Outcome, Place } from '../../functions/domain.ts';
+import { functionName, ledgerBucket, machineArn, roleName } from '../../functions/vault/layout.ts';
+import { readSigned } from '../../functions/vault/signature.ts';
 import { stacksFor } from '../../infra/stacks.ts';
 import { direct, type Served, start } from '../../local/index.ts';
 import { HOME, WEST } from '../world.ts';
@@ -59,48 +61,128 @@ const call = (place: Place, service: string, operation: string, input: object) =
 const statusOf = async (place: Place, StackName: string): Promise<string> =>
   (await call(place, 'cloudformation', 'DescribeStacks', { StackName })).Stacks[0].StackStatus;
 
-const sealedIn = async (place: Place): Promise<string[]> => {
-  const { Contents = [] } = await call(place, 's3', 'ListObjectsV2', { Bucket: ledgerBucket(place), Prefix: 'restore-points/' });
-  return Contents.map(({ Key }: { Key: string }) => Key).filter((key: string) => key.endsWith('outcome.json'));
+const nextPage = async (place: Place, Bucket: string, ContinuationToken?: string): Promise<string[]> => {
+  const { Contents = [], NextContinuationToken } = await call(place, 's3', 'ListObjectsV2', {
+    Bucket,
+    Prefix: 'restore-points/',
+    ...(ContinuationToken ? { ContinuationToken } : {}),
+  });
+  const keys = Contents.map(({ Key }: { Key: string }) => Key);
+  return NextContinuationToken ? [...keys, ...(await nextPage(place, Bucket, NextContinuationToken))] : keys;
 };
 
-test('cdk bootstraps and deploys, says when nothing changes, changes a policy, and what is deployed takes points by its schedules', {
-  timeout: 240_000,
+/** What the ledger of a place holds of slots that were due after a time: each outcome's key, with the status and label that stand in it. */
+async function decidedIn(place: Place, after: number): Promise<{ key: string; status: string; label: string }[]> {
+  const Bucket = ledgerBucket(place);
+  const keys = (await nextPage(place, Bucket)).filter(
+    (key) => key.endsWith('/outcome.json') && readSlot(key.split('/')[2]!).due > after,
+  );
+  return Promise.all(
+    keys.map(async (key) => {
+      const { Body } = await call(place, 's3', 'GetObject', { Bucket, Key: key });
+      const { record } = readSigned<Outcome>(new TextDecoder().decode(Body), key);
+      return { key, status: record.status, label: record.status === 'sealed' ? record.consistency : record.because };
+    }),
+  );
+}
+
+/** What every execution of a machine of a place came to, counted, of those that began after a time. */
+async function executionsOf(place: Place, workflow: string, after: number): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  let nextToken: string | undefined;
+  do {
+    const asked = { stateMachineArn: machineArn(place, workflow), maxResults: 100, ...(nextToken ? { nextToken } : {}) };
+    const page = await call(place, 'states', 'ListExecutions', asked);
+    for (const { status, startDate } of page.executions)
+      if (startDate.getTime() > after) counts[status] = (counts[status] ?? 0) + 1;
+    nextToken = page.nextToken;
+  } while (nextToken);
+  return counts;
+}
+
+const deadLettersOf = async (place: Place): Promise<string> => {
+  const QueueUrl = `https://sqs.${place.region}.amazonaws.com/${place.account}/stillpoint-dead-letters`;
+  const asked = { QueueUrl, AttributeNames: ['ApproximateNumberOfMessages'] };
+  return (await call(place, 'sqs', 'GetQueueAttributes', asked)).Attributes.ApproximateNumberOfMessages;
+};
+
+/** Whether the function that takes the cut may call the one that freezes, as what it is to AWS. */
+async function mayFreeze(): Promise<string> {
+  const step = 'protect-capture';
+  const arn = `arn:aws:sts::${HOME.account}:assumed-role/${roleName(step, HOME)}/${functionName(step)}`;
+  const input = { FunctionName: 'shop-freeze', InvocationType: 'DryRun' };
+  const caller = { account: HOME.account, arn };
+  return served.world.clock
+    .settle(served.world.call({ place: HOME, service: 'lambda', operation: 'Invoke', input, caller }))
+    .then(({ StatusCode }) => String(StatusCode))
+    .catch(({ name }: Error) => name);
+}
+
+const HOUR = 3_600_000;
+const slotAt = (time: number) => slotOf(time, 'hourly');
+
+test('cdk bootstraps and deploys, says when nothing changes, changes a role and a schedule, and a day of that schedule makes the point of every slot', {
+  timeout: 600_000, // a day, on a machine that may have other things to do
 }, async () => {
-  const app = await assembly(configuration);
+  const { shop } = configuration.applications;
+  const { freeze: _, ...unfrozen } = shop!;
+  const { hourly, ...policies } = configuration.policies;
+  const first = await assembly({
+    ...configuration,
+    applications: { shop: unfrozen },
+    policies: { ...policies, hourly: { ...hourly!, schedule: 'cron(30 3 1 1 ? *)' } }, // nothing yet
+  });
   const bootstrapped = await cdk(
     'bootstrap',
     '--app',
-    app,
+    first,
     `aws://${HOME.account}/${HOME.region}`,
     `aws://${WEST.account}/${WEST.region}`,
   );
   expect(bootstrapped.match(/✅ {2}Environment .* bootstrapped/g)).toHaveLength(2);
 
-  const deployed = await cdk('deploy', '--app', app, '--all', '--require-approval', 'never', '--concurrency', '2');
-  expect(deployed).toMatch(/CREATE_COMPLETE +\| AWS::StepFunctions::StateMachine/);
+  const deploy = (app: string) => cdk('deploy', '--app', app, '--all', '--require-approval', 'never', '--concurrency', '2');
+  expect(await deploy(first)).toMatch(/CREATE_COMPLETE +\| AWS::StepFunctions::StateMachine/);
   expect(await statusOf(HOME, 'stillpoint-home-us-east-1')).toBe('CREATE_COMPLETE');
   expect(await statusOf(WEST, 'stillpoint-vault-eu-west-1')).toBe('CREATE_COMPLETE');
+  expect((await deploy(first)).match(/✅ .*\(no changes\)/g)).toHaveLength(2);
+  expect(await mayFreeze()).toBe('AccessDeniedException');
 
-  const again = await cdk('deploy', '--app', app, '--all', '--require-approval', 'never', '--concurrency', '2');
-  expect(again.match(/✅ .*\(no changes\)/g)).toHaveLength(2);
-
-  const { hourly, ...policies } = configuration.policies;
   const changed = await assembly({
     ...configuration,
     policies: { ...policies, hourly: { ...hourly!, schedule: 'cron(30 * * * ? *)' } },
   });
-  await cdk('deploy', '--app', changed, 'stillpoint-home-us-east-1-111122223333', '--require-approval', 'never');
+  expect(await deploy(changed)).toMatch(/UPDATE_COMPLETE +\| AWS::IAM::(Role|ManagedPolicy|Policy)/);
   expect(await statusOf(HOME, 'stillpoint-home-us-east-1')).toBe('UPDATE_COMPLETE');
   const { ScheduleExpression } = await call(HOME, 'scheduler', 'GetSchedule', { Name: 'stillpoint-hourly-shop' });
   expect(ScheduleExpression).toBe('cron(30 * * * ? *)');
+  expect(await mayFreeze()).toBe('204');
 
-  await fetch(`${served.url}/_stillpoint/clock`, { method: 'POST', body: JSON.stringify({ advanceSeconds: 3 * 3600 }) });
-  const made = (await sealedIn(HOME)).filter((key) => /\/\d{8}T\d{2}3000Z-hourly\/1\/outcome\.json$/.test(key));
-  expect(made.length).toBeGreaterThanOrEqual(1);
-  const { Body } = await call(HOME, 's3', 'GetObject', { Bucket: ledgerBucket(HOME), Key: made[0]! });
-  expect(new TextDecoder().decode(Body)).toContain('"status":"sealed"');
-  expect((await sealedIn(WEST)).length).toBeGreaterThanOrEqual(1);
+  const { clock, permissions } = served.world;
+  const began = clock.now();
+  const deniedBefore = permissions.denied.length;
+  const due = Math.floor((began - HOUR / 2) / HOUR + 1) * HOUR + HOUR / 2; // the next half past
+  const end = due + 23 * HOUR + 55 * 60_000;
+  await fetch(`${served.url}/_stillpoint/clock`, {
+    method: 'POST',
+    body: JSON.stringify({ advanceSeconds: (end - began) / 1000 }),
+  });
+
+  const slots = Array.from({ length: 24 }, (_, hour) => slotAt(due + hour * HOUR));
+  const points = slots.map((slot) => ({
+    key: `restore-points/shop/${slot}/1/outcome.json`,
+    status: 'sealed',
+    label: 'application-consistent',
+  }));
+  expect(await decidedIn(HOME, began)).toEqual(points);
+  expect(await decidedIn(WEST, began)).toEqual(points);
+  expect(await executionsOf(HOME, 'protect', began)).toEqual({ SUCCEEDED: 24 });
+  expect(await executionsOf(WEST, 'replicate', began)).toEqual({ SUCCEEDED: 24 });
+  for (const place of [HOME, WEST]) {
+    expect(Object.keys(await executionsOf(place, 'reconcile', began))).toEqual(['SUCCEEDED']);
+    expect(await deadLettersOf(place)).toBe('0');
+  }
+  expect(permissions.denied.slice(deniedBefore)).toEqual([]);
   const lines = await call(HOME, 'logs', 'FilterLogEvents', { logGroupName: '/aws/lambda/stillpoint-protect-seal' });
   expect(lines.events.map(({ message }: { message: string }) => JSON.parse(message))).toContainEqual(
     expect.objectContaining({ step: 'protect-seal', outcome: 'done' }),
