@@ -46,7 +46,7 @@ export interface Step<U extends Uses, In, Out> {
   /** Verbs that it uses of kinds of some classes only. */
   readonly cuts?: Readonly<Partial<Record<KindVerb, readonly CutClass[]>>>;
   /** Starts that it makes only of what had to wait, so of no kind of which nothing ever waits. */
-  readonly again?: readonly `${'capture' | 'copy' | 'restore'}.start`[];
+  readonly waited?: readonly `${'capture' | 'copy' | 'restore'}.start`[];
   /** Only of kinds of these layers; of all unless given. */
   readonly layers?: readonly Layer[];
   readonly limits: { readonly seconds: number; readonly memoryMb: number };
@@ -71,8 +71,8 @@ export interface Carried extends Request {
 }
 
 /** Whether a step uses a verb of a kind: it declares it, for the kind's layer and class, and the kind has it. */
-export function holds({ kinds = [], layers, cuts, again }: AnyStep, verb: KindVerb, kind: Kind): boolean {
-  const passage = again?.some((one) => one === verb) ? (verb.split('.')[0] as 'capture') : undefined;
+export function holds({ kinds = [], layers, cuts, waited }: AnyStep, verb: KindVerb, kind: Kind): boolean {
+  const passage = waited?.some((one) => one === verb) ? (verb.split('.')[0] as 'capture') : undefined;
   return (
     kinds.includes(verb) &&
     (layers?.includes(kind.layer) ?? true) &&
