@@ -5,7 +5,7 @@ import type { Ec2State } from '../../local/services/ec2/state.ts';
 import type { RdsState } from '../../local/services/rds/state.ts';
 import { direct } from '../../local/world/direct.ts';
 import { configurationFor, HOME, type Stage, WEST } from '../world.ts';
-import { played } from './scenarios.ts';
+import { played } from './playing.ts';
 import { ACCOUNT, type Role, rolesOf, synthesisedOf, type Template } from './synthesised.ts';
 
 /**
