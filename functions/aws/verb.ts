@@ -1,4 +1,4 @@
-import type { Interval, Place } from '../domain.ts';
+import { type Interval, type Place, samePlace } from '../domain.ts';
 import { type Calls, type InputOf, type OutputOf, operationOf, type Places } from './call.ts';
 import { type Clock, instant } from './clock.ts';
 import { Lost, unanswered } from './errors.ts';
@@ -38,6 +38,12 @@ export const verb = <C extends Calls, In, Out>(
   run: (aws: Door<C>, input: In, scene: Scene) => Promise<Out>,
 ): Verb<C, In, Out> => ({ calls, run });
 
+/** The same verb where it is only ever run where the application lives, though what uses it runs elsewhere too. */
+export const atHome = <C extends Calls, In, Out>({ calls, run }: Verb<C, In, Out>): Verb<C, In, Out> => ({
+  calls: Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, { ...call, only: 'home' }])) as unknown as C,
+  run,
+});
+
 /** A verb with its door open. */
 export type Opened<V> = V extends Verb<any, infer In, infer Out> ? (input: In) => Promise<Out> : never;
 
@@ -73,6 +79,8 @@ export function open<C extends Calls, In, Out>(
     Object.entries(calls).map(([name, call]) => [
       name,
       async (input: object) => {
+        if (call.only === 'home' && !samePlace(places.here, places.home))
+          throw new TypeError(`${call.service}:${operationOf(call)} is declared to be asked at home only.`);
         const from = clock.now();
         try {
           const { output, date } = await transport.send({ call, place: places[call.at], input });

@@ -48,6 +48,11 @@ export interface Kind {
   /** Finds exactly what the application's scope says, paging to the end, with what it cannot protect and why. */
   readonly discover: Verb<any, Application, Discovery>;
   readonly capture: Passage<CaptureWork, Artifact>;
+  /**
+   * Of a kind that is not prompt and yet offers plain snapshots to outlast its log: takes them, at the moment of the call, inside the freeze.
+   * What it answers is settled as what `capture.start` answers, which takes one too where this had to wait.
+   */
+  readonly snapshot?: Verb<any, readonly CaptureWork[], readonly Item<Artifact>[]>;
   readonly copy: Passage<CopyWork, Artifact>;
   readonly restore: Passage<RestoreWork, Restored>;
   /** What a restore would do and what its target lacks; changes nothing. */
@@ -63,6 +68,8 @@ export interface Passage<Work, Done> {
   readonly start: Verb<any, readonly Work[], readonly Item<Done>[]>;
   /** Says how each started work stands. */
   readonly settle: Verb<any, readonly Started<Work>[], readonly Item<Done>[]>;
+  /** Whether `start` ever answers `waiting`. Unless it does, nothing but what starts may start. */
+  readonly waits?: true;
 }
 
 /** A work that was started, with the handle that `start` (or the last `settle`) answered. */
@@ -155,6 +162,7 @@ export const callsOf = (of: Kind): readonly { readonly verb: string; readonly ca
   ...(['capture', 'copy', 'restore'] as const).flatMap((passage) =>
     (['start', 'settle'] as const).map((half) => ({ verb: `${passage}.${half}`, calls: of[passage][half].calls as Calls })),
   ),
+  ...(of.snapshot ? [{ verb: 'snapshot', calls: of.snapshot.calls as Calls }] : []),
   { verb: 'preview', calls: of.preview.calls },
   { verb: 'strays', calls: of.strays.calls },
   { verb: 'expire', calls: of.expire.calls },

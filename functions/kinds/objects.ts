@@ -28,19 +28,27 @@ export const objectDeleting = {
   deleteObjects: again(DeleteObjectsCommand),
 };
 
-/** A forgotten upload holds no object, and the bucket's lifecycle removes it: so beginning one may be repeated. */
-export const objectCopying = <At extends Call['at']>(from: At) => ({
-  copyObject: again(CopyObjectCommand, {
-    also: ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectVersionTagging', 's3:PutObjectTagging', 's3:PutObjectRetention'],
-  }),
+/** What else is checked where copies are given a lock. */
+export const LOCKING = 's3:PutObjectRetention';
+
+/** Without tags. A forgotten upload holds no object, and the bucket's lifecycle removes it: so beginning one may be repeated. */
+export const objectCopying = <At extends Call['at']>(from: At, ...also: readonly string[]) => ({
+  copyObject: again(CopyObjectCommand, { also: ['s3:GetObject', 's3:GetObjectVersion', ...also] }),
   sourceHead: read(HeadObjectCommand, { at: from }),
-  sourceTags: read(GetObjectTaggingCommand, { at: from }),
-  beginUpload: again(CreateMultipartUploadCommand, { also: ['s3:PutObjectTagging', 's3:PutObjectRetention'] }),
+  beginUpload: again(CreateMultipartUploadCommand, { also }),
   copyPart: again(UploadPartCopyCommand),
   completeUpload: again(CompleteMultipartUploadCommand),
 });
 
-type Copying = Door<ReturnType<typeof objectCopying>>;
+const tagReading = <At extends Call['at']>(from: At) => ({ sourceTags: read(GetObjectTaggingCommand, { at: from }) });
+
+/** The same for objects that may bear tags, which their copies get too (S3 API, CopyObject: permissions). */
+export const taggedCopying = <At extends Call['at']>(from: At, ...also: readonly string[]) => ({
+  ...objectCopying(from, 's3:GetObjectVersionTagging', 's3:PutObjectTagging', ...also),
+  ...tagReading(from),
+});
+
+type Copying = Door<ReturnType<typeof objectCopying>> & Partial<Door<ReturnType<typeof tagReading>>>;
 
 export interface ObjectCopy {
   /** With an ETag, only what bears it is copied. */
@@ -57,7 +65,7 @@ const WIDTH = 32;
 /** How long one invocation goes on before it lets the machine breathe. */
 export const BUDGET_MILLIS = 60_000;
 
-/** Copies one object with its headers, metadata and tags, in parts where it is too large for one request. */
+/** Copies one object with its headers, metadata and (where that is declared) tags, in parts where it is too large for one request. */
 export async function copyObject(
   aws: Copying,
   { from, size, to }: ObjectCopy,
@@ -69,10 +77,12 @@ export async function copyObject(
     await aws.copyObject({ ...to, ...copying });
     return;
   }
-  const [head, { TagSet = [] }] = await Promise.all([aws.sourceHead(source), aws.sourceTags(source)]);
+  const [head, tags] = await Promise.all([aws.sourceHead(source), aws.sourceTags?.(source)]);
   const { ContentType, ContentEncoding, ContentDisposition, ContentLanguage, CacheControl, Metadata } = head;
   const headers = { ContentType, ContentEncoding, ContentDisposition, ContentLanguage, CacheControl, Metadata };
-  const Tagging = new URLSearchParams(TagSet.map(({ Key = '', Value = '' }) => [Key, Value] as [string, string])).toString();
+  const Tagging = new URLSearchParams(
+    (tags?.TagSet ?? []).map(({ Key = '', Value = '' }) => [Key, Value] as [string, string]),
+  ).toString();
   const { UploadId } = await aws.beginUpload({ ...headers, ...(Tagging ? { Tagging } : {}), ...to });
   const upload = { Bucket: to.Bucket, Key: to.Key, UploadId };
   const numbers = Array.from({ length: Math.ceil(size / partBytes) }, (_, i) => i + 1);

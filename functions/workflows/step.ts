@@ -5,7 +5,13 @@ import type { Application, CutClass, Duty, Layer, Vault } from '../domain.ts';
 import type { Kind } from '../kinds/kind.ts';
 
 /** A verb of every kind that a step may use: `capture.start`, `preview`, … */
-export type KindVerb = 'discover' | 'preview' | 'strays' | 'expire' | `${'capture' | 'copy' | 'restore'}.${'start' | 'settle'}`;
+export type KindVerb =
+  | 'discover'
+  | 'snapshot'
+  | 'preview'
+  | 'strays'
+  | 'expire'
+  | `${'capture' | 'copy' | 'restore'}.${'start' | 'settle'}`;
 
 export type Uses = Readonly<Record<string, Verb<any, any, any>>>;
 export type OpenedUses<U extends Uses> = { readonly [K in keyof U]: Opened<U[K]> };
@@ -37,8 +43,10 @@ export interface Step<U extends Uses, In, Out> {
   readonly uses: U;
   /** The verbs of kinds that it calls; its role holds their calls for every kind. */
   readonly kinds?: readonly KindVerb[];
-  /** Verbs that it uses of kinds of one class only. */
-  readonly cuts?: Readonly<Partial<Record<KindVerb, CutClass>>>;
+  /** Verbs that it uses of kinds of some classes only. */
+  readonly cuts?: Readonly<Partial<Record<KindVerb, readonly CutClass[]>>>;
+  /** Starts that it makes only of what had to wait, so of no kind of which nothing ever waits. */
+  readonly waited?: readonly `${'capture' | 'copy' | 'restore'}.start`[];
   /** Only of kinds of these layers; of all unless given. */
   readonly layers?: readonly Layer[];
   readonly limits: { readonly seconds: number; readonly memoryMb: number };
@@ -62,14 +70,19 @@ export interface Carried extends Request {
   readonly attempt: number;
 }
 
-/** Whether a step uses a verb of a kind: it declares it, for the kind's layer and class. */
-export const holds = (
-  { kinds = [], layers, cuts }: AnyStep,
-  verb: KindVerb,
-  { layer, cut }: Pick<Kind, 'layer' | 'cut'>,
-): boolean => kinds.includes(verb) && (layers?.includes(layer) ?? true) && (cuts?.[verb] ?? cut) === cut;
+/** Whether a step uses a verb of a kind: it declares it, for the kind's layer and class, and the kind has it. */
+export function holds({ kinds = [], layers, cuts, waited }: AnyStep, verb: KindVerb, kind: Kind): boolean {
+  const passage = waited?.some((one) => one === verb) ? (verb.split('.')[0] as 'capture') : undefined;
+  return (
+    kinds.includes(verb) &&
+    (layers?.includes(kind.layer) ?? true) &&
+    (cuts?.[verb]?.includes(kind.cut) ?? true) &&
+    (verb !== 'snapshot' || kind.snapshot !== undefined) &&
+    (passage === undefined || kind[passage].waits === true)
+  );
+}
 
-/** The calls of a verb of a kind. */
+/** A verb of a kind. */
 export function kindVerb(kind: Kind, name: KindVerb): Verb<Calls, any, any> {
   const [first, second] = name.split('.') as [keyof Kind, 'start' | 'settle' | undefined];
   const found = second ? (kind[first] as Kind['capture'])[second] : kind[first];

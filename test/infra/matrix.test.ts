@@ -6,7 +6,7 @@ import type { Ec2State } from '../../local/services/ec2/state.ts';
 import type { RdsState } from '../../local/services/rds/state.ts';
 import { direct } from '../../local/world/direct.ts';
 import { configurationFor, HOME, SAFE, type Stage, WEST } from '../world.ts';
-import { played } from './scenarios.ts';
+import { played } from './playing.ts';
 import { type Role, rolesOf, synthesisedOf } from './synthesised.ts';
 
 interface Attempt {

@@ -97,14 +97,32 @@ describe('actions', () => {
       for (const arn of Resource) expect(trusted.get(arn), arn).toBe(Condition?.['StringEquals']?.['iam:PassedToService']);
   });
 
-  test('policies are within the quotas of IAM, however much a role may do', () => {
-    for (const { name, policies = [] } of roles) {
+  test('policies are within the quotas of IAM, however much a role may do', async () => {
+    const regions = [
+      'eu-central-1',
+      'eu-west-2',
+      'eu-west-3',
+      'eu-south-1',
+      'us-west-1',
+      'us-west-2',
+      'ca-central-1',
+      'sa-east-1',
+    ];
+    const homes = regions.map(
+      (region) => `  at-${region}: { account: "${ACCOUNT}", region: ${region}, resources: { tags: { app: at } } }`,
+    );
+    const many = THREE_VAULTS.replace('applications:\n', `applications:\n${homes.join('\n')}\n`).replace(
+      'applications: [books]',
+      `applications: [books, ${regions.map((region) => `at-${region}`).join(', ')}]`,
+    );
+    const wide = rolesOf((await synthesised(many)).templates);
+    for (const { name, policies = [] } of [...roles, ...wide]) {
       const [inside, ...beside] = policies.map((policy) => JSON.stringify(policy).length);
       expect(inside, name).toBeLessThanOrEqual(10_240);
       for (const size of beside) expect(size, name).toBeLessThanOrEqual(6_144);
       expect(beside.length, name).toBeLessThanOrEqual(10);
     }
-    expect(roles.some(({ policies = [] }) => policies.length > 1)).toBe(true);
+    expect(wide.some(({ policies = [] }) => policies.length > 1)).toBe(true);
   });
 
   test('a declaration with an action that AWS does not have is refused, with where to correct it', async () => {

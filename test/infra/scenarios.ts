@@ -1,72 +1,39 @@
-import type { Transport } from '../../functions/aws/transport.ts';
-import type { Configuration } from '../../functions/configuration/schema.ts';
-import type { Place, Policy } from '../../functions/domain.ts';
 import type { EventsState } from '../../local/services/events/state.ts';
-import type { Execution } from '../../local/services/states/execution.ts';
-import type { World } from '../../local/world/world.ts';
-import { HOME, type Stage, stage, WEST } from '../world.ts';
-import type { Template } from './synthesised.ts';
-import { putRoles } from './under-roles.ts';
+import type { RdsState } from '../../local/services/rds/state.ts';
+import { HOME, type Stage, WEST } from '../world.ts';
+import { call, copyDied, died, ended, reconciled, restored, type Scenario, swept } from './playing.ts';
+import { allIsWell, busyAtFirst, noRoomAtFirst } from './shortages.ts';
 
-/** Workflows as they are deployed: every step under its role. Each answers the worlds' doings by what they allowed and denied. */
-export type Templates = Readonly<Record<string, Template>>;
+const BY_SNAPSHOT = { outlast: { by: 'snapshot', every: 'hourly' } } as const;
+const MATERIALISED = { outlast: { by: 'materialise', every: 'hourly' } } as const;
 
-export interface Scenario {
-  readonly policy?: Partial<Policy>;
-  readonly schedules?: boolean;
-  /** Where copies are kept, where that is not in the home's own account. */
-  readonly vault?: Place;
-  /** Has one step fail for good, which the workflow then has to clear up after. */
-  readonly failing?: string;
-  readonly play: (stand: Stage) => Promise<void>;
+/** Subnets of the shop's own, and a security group there. */
+async function otherNetwork(stand: Stage): Promise<object> {
+  const subnets = stand.shop.subnetsAt(HOME);
+  const { Subnets } = await call(stand, HOME, 'ec2', 'DescribeSubnets', { SubnetIds: subnets });
+  const group = { GroupName: 'restored', Description: 'restored', VpcId: Subnets[0].VpcId };
+  const { GroupId } = await call(stand, HOME, 'ec2', 'CreateSecurityGroup', group);
+  return { subnets, securityGroups: [GroupId] };
 }
 
-const failingSend = (transport: Transport): Transport => ({
-  ...transport,
-  send: async () => {
-    throw Object.assign(new Error('This step is to fail.'), { name: 'ValidationException', $metadata: { httpStatusCode: 400 } });
-  },
-});
-
-export async function played(
-  name: string,
-  { policy = {}, schedules = false, vault = WEST, failing, play }: Scenario,
-  templates: Templates,
-): Promise<World> {
-  const configuration = (of: Configuration): Configuration => ({
-    ...of,
-    policies: { hourly: { ...of.policies['hourly']!, ...policy } },
-  });
-  const stand = await stage({
-    seed: `least-privilege/${name}`,
-    shop: { cluster: true, standbyAccount: vault.account },
-    vault,
-    configuration,
-    schedules,
-    prepare: (world) => putRoles(world, templates),
-    between: (transport, step) => (step === failing ? failingSend(transport) : transport),
-  });
-  await play(stand);
-  return stand.world;
+async function deleteTables(stand: Stage): Promise<void> {
+  const { TableNames } = await call(stand, HOME, 'dynamodb', 'ListTables', {});
+  for (const TableName of TableNames) {
+    await call(stand, HOME, 'dynamodb', 'UpdateTable', { TableName, DeletionProtectionEnabled: false });
+    await stand.advance(60);
+    await call(stand, HOME, 'dynamodb', 'DeleteTable', { TableName });
+  }
+  await stand.advance(600);
 }
 
-/** What ended, and how: a scenario that does not go as it should proves nothing. */
-async function ended(stand: Stage, execution: ReturnType<Stage['startProtect']>, status = 'SUCCEEDED'): Promise<void> {
-  await stand.settle(execution.ended);
-  if (execution.status !== status)
-    throw new Error(`${execution.name} ${execution.status}: ${execution.error} ${execution.cause}`);
+/** Every image loses the tags that the shop gave it, as when a pipeline tidies up: only what we hold them by is left. */
+async function untagImages(stand: Stage, place: typeof HOME): Promise<void> {
+  const { repositories } = await call(stand, place, 'ecr', 'DescribeRepositories', {});
+  for (const { repositoryName } of repositories) {
+    await call(stand, place, 'ecr', 'PutImageTagMutability', { repositoryName, imageTagMutability: 'MUTABLE' });
+    await call(stand, place, 'ecr', 'BatchDeleteImage', { repositoryName, imageIds: [{ imageTag: '2026.11.3' }] });
+  }
 }
-
-const call = (stand: Stage, place: typeof HOME, service: string, operation: string, input: object): Promise<any> =>
-  stand.settle(stand.world.call({ place, service, operation, input }));
-
-async function restored(stand: Stage, place: typeof HOME, name: string): Promise<void> {
-  const { execution } = await stand.restore(place, name);
-  if (execution.status !== 'SUCCEEDED') throw new Error(`${name} ${execution.status}: ${execution.error} ${execution.cause}`);
-}
-
-const reconciled = async (stand: Stage, place: typeof HOME) =>
-  ended(stand, stand.start(place, 'reconcile', { application: 'shop' }));
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'a point is taken, copied, and restored in both places': {
@@ -92,7 +59,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   'databases outlast their logs by what the log gives, as files too': {
-    policy: { outlast: { by: 'materialise', every: 'hourly' }, exports: true },
+    policy: { ...MATERIALISED, exports: true },
     async play(stand) {
       await ended(stand, stand.startProtect());
       await stand.replicated(WEST);
@@ -101,7 +68,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   'databases outlast their logs by snapshots': {
-    policy: { outlast: { by: 'snapshot', every: 'hourly' } },
+    policy: BY_SNAPSHOT,
     async play(stand) {
       await ended(stand, stand.startProtect());
       await stand.replicated(WEST);
@@ -111,24 +78,22 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'a point that cannot be sealed is abandoned, and its snapshots go': {
     failing: 'protect-seal',
-    policy: { outlast: { by: 'snapshot', every: 'hourly' } },
+    furnished: true,
+    policy: BY_SNAPSHOT,
     async play(stand) {
       await ended(stand, stand.startProtect(), 'FAILED');
-      for (let days = 0; days < 3; days++) {
-        await stand.advance(24 * 3600);
-        await reconciled(stand, HOME);
-      }
+      await untagImages(stand, HOME);
+      await swept(stand, HOME);
     },
   },
   'a copy that cannot be sealed is abandoned, and its snapshots go': {
     failing: 'replicate-seal',
-    policy: { outlast: { by: 'snapshot', every: 'hourly' } },
+    furnished: true,
+    policy: BY_SNAPSHOT,
     async play(stand) {
       await ended(stand, stand.startProtect());
-      for (let days = 0; days < 3; days++) {
-        await stand.advance(24 * 3600);
-        await reconciled(stand, WEST);
-      }
+      await untagImages(stand, WEST);
+      await swept(stand, WEST);
     },
   },
   'what was not announced is fetched': {
@@ -140,13 +105,11 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   'what died is finished': {
-    policy: { outlast: { by: 'materialise', every: 'hourly' } },
+    furnished: true,
+    policy: MATERIALISED,
     async play(stand) {
       await died(stand, stand.startProtect({}, 'dying'), 1800);
-      for (let days = 0; days < 3; days++) {
-        await stand.advance(24 * 3600);
-        await reconciled(stand, HOME);
-      }
+      await swept(stand, HOME);
     },
   },
   'what died is asked for again': {
@@ -161,10 +124,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'a copy that died is finished': {
     async play(stand) {
       await copyDied(stand);
-      for (let days = 0; days < 3; days++) {
-        await stand.advance(24 * 3600);
-        await reconciled(stand, WEST);
-      }
+      await swept(stand, WEST);
     },
   },
   'a copy that died is asked for again': {
@@ -174,34 +134,100 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       await ended(stand, stand.start(WEST, 'replicate', JSON.parse(input)));
     },
   },
-  'tables that were deleted come back at home': {
+  'whatever can be set is brought back, out of logs, where there is room and where there is none at first': {
+    furnished: true,
+    policy: { keep: { hourly: 12 } },
     async play(stand) {
       await ended(stand, stand.startProtect());
-      const { TableNames } = await call(stand, HOME, 'dynamodb', 'ListTables', {});
-      for (const TableName of TableNames) await call(stand, HOME, 'dynamodb', 'DeleteTable', { TableName });
-      await stand.advance(600);
+      await stand.replicated(WEST);
+      for (const [name, place] of Object.entries({ undo: HOME, west: WEST })) {
+        await restored(stand, place, name);
+        noRoomAtFirst(stand);
+        await restored(stand, place, `${name}-again`, { namespaces: { shop: `${name}-again` } });
+        allIsWell(stand);
+      }
+    },
+  },
+  'the same out of snapshots, for which there is no room at first either': {
+    furnished: true,
+    policy: BY_SNAPSHOT,
+    async play(stand) {
+      await ended(stand, stand.startProtect());
+      noRoomAtFirst(stand);
+      await stand.replicated(WEST);
       await restored(stand, HOME, 'undo');
+      await restored(stand, WEST, 'west');
+    },
+  },
+  'home alone keeps it, and tables that were deleted come back': {
+    furnished: true,
+    policy: { keep: { hourly: 12 }, vaults: [] },
+    async play(stand) {
+      await ended(stand, stand.startProtect());
+      const target = await otherNetwork(stand);
+      await restored(stand, HOME, 'one', { target });
+      noRoomAtFirst(stand);
+      await restored(stand, HOME, 'two', { target });
+      allIsWell(stand);
+      await deleteTables(stand);
+      await restored(stand, HOME, 'three');
+      noRoomAtFirst(stand);
+      await restored(stand, HOME, 'four');
+    },
+  },
+  'steps die before they note what they have begun, and clusters are busy': {
+    dying: ['protect-settle', 'replicate-settle', 'restore-provision', 'restore-settle'],
+    async play(stand) {
+      await ended(stand, stand.startProtect());
+      await stand.replicated(WEST);
+      busyAtFirst(stand);
+      await restored(stand, HOME, 'undo');
+      await restored(stand, WEST, 'west');
+    },
+  },
+  'the freeze is held until the uploads are captured': {
+    uploads: 'hold',
+    application: { freeze: { function: 'shop-freeze', leaseSeconds: 300 } },
+    async play(stand) {
+      Object.assign(stand.world.state('backup', HOME) as object, { startSeconds: [20, 30], workSeconds: [60, 90] });
+      await ended(stand, stand.startProtect());
+    },
+  },
+  'the uploads are captured less often than the rest, and the log comes late to the vault': {
+    uploads: { cadenceSeconds: 12 * 3600 },
+    async play(stand) {
+      const { backups } = stand.world.state<RdsState>('rds', WEST);
+      for (const [id, backup] of backups) backups.set(id, { ...backup, lagMillis: 3_000_000 });
+      await ended(stand, stand.startProtect());
+      await stand.advance(3600);
+      await ended(stand, stand.startProtect());
+      await stand.replicated(WEST, 2);
+    },
+  },
+  'nobody replicates images, and a tag is named that nothing runs': {
+    async prepare(world) {
+      await call(world, HOME, 'ecr', 'PutReplicationConfiguration', { replicationConfiguration: { rules: [] } });
+      const { repositories } = await call(world, WEST, 'ecr', 'DescribeRepositories', {});
+      for (const { repositoryName } of repositories)
+        await call(world, WEST, 'ecr', 'DeleteRepository', { repositoryName, force: true });
+    },
+    async play(stand) {
+      const image = `${HOME.account}.dkr.ecr.${HOME.region}.amazonaws.com/shop/web:2026.11.3`;
+      await stand.settle(stand.shop.clusterAt(HOME)!.apply(nightly(image)));
+      await ended(stand, stand.startProtect());
+      await stand.replicated(WEST);
     },
   },
 };
 
-const isRunning = ({ status }: Execution): boolean => status === 'RUNNING';
-
-async function until<T>(stand: Stage, found: () => T[]): Promise<T[]> {
-  for (let tries = 0; tries < 200 && found().length === 0; tries++) await stand.advance(2);
-  return found();
-}
-
-async function copyDied(stand: Stage): Promise<Execution> {
-  await ended(stand, stand.startProtect());
-  const [dying] = await until(stand, () => [...stand.states(WEST).executions.values()].filter(isRunning));
-  await died(stand, dying!, 3);
-  return dying!;
-}
-
-/** An execution that stops in the middle, as when nobody lets it go on. */
-async function died(stand: Stage, execution: Execution, afterSeconds: number): Promise<void> {
-  await stand.advance(afterSeconds);
-  const place = { ...HOME, region: execution.arn.split(':')[3] as string };
-  await call(stand, place, 'states', 'StopExecution', { executionArn: execution.arn });
-}
+/** Names an image that has not run yet. */
+const nightly = (image: string) => ({
+  apiVersion: 'batch/v1',
+  kind: 'CronJob',
+  metadata: { name: 'nightly', namespace: 'shop' },
+  spec: {
+    schedule: '0 3 * * *',
+    suspend: true,
+    jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'nightly', image }] } } } },
+  },
+});

@@ -313,10 +313,12 @@ describe('an answer that is lost', () => {
     'to %s asking for %s leaves one survivor',
     async (name, operation, asked) => {
       const fromLog = name.startsWith('restore') && operation === 'RestoreDBClusterToPointInTime';
-      const { world, subject } = await subjectOn(`lost-${name}-${operation}`, fromLog ? homeOnly : materialise);
+      const wanted = name === 'snapshot' ? snapshot : materialise;
+      const { world, subject } = await subjectOn(`lost-${name}-${operation}`, fromLog ? homeOnly : wanted);
       let lost = 0;
       const losing = disturbed(world.transport, (sent) => (sent === asked && lost++ === 0 ? 'lose' : undefined), silence);
-      const onTheWay = (passage: string) => (name.startsWith(passage) ? losing : world.transport);
+      const ofPassage = name === 'snapshot' ? 'capture' : name;
+      const onTheWay = (passage: string) => (ofPassage.startsWith(passage) ? losing : world.transport);
       const vault = fromLog ? world.home : world.vault;
       const cut = newCut(world);
       const one = await world.settle(persistently(world, () => captured(subject, { cut, transport: onTheWay('capture') })));

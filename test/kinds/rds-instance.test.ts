@@ -315,11 +315,13 @@ describe('an answer that is lost', () => {
   );
 
   test.each(asks.filter(([name]) => name !== 'expire'))('to %s asking for %s leaves one survivor', async (name, _, asked) => {
-    const by = name.startsWith('restore') && operationOf(asked) !== 'RestoreDBInstanceFromDBSnapshot' ? undefined : 'materialise';
-    const { world, subject } = await subjectOn(`lost-${name}-${operationOf(asked)}`, by ? outlasting(by, true) : rds);
+    const fromLog = name.startsWith('restore') && operationOf(asked) !== 'RestoreDBInstanceFromDBSnapshot';
+    const by = name === 'snapshot' ? 'snapshot' : 'materialise';
+    const { world, subject } = await subjectOn(`lost-${name}-${operationOf(asked)}`, fromLog ? rds : outlasting(by, true));
     let lost = 0;
     const losing = disturbed(world.transport, (sent) => (sent === asked && lost++ === 0 ? 'lose' : undefined), silence);
-    const onTheWay = (passage: string) => (name.startsWith(passage) ? losing : world.transport);
+    const ofPassage = name === 'snapshot' ? 'capture' : name;
+    const onTheWay = (passage: string) => (ofPassage.startsWith(passage) ? losing : world.transport);
     const cut = newCut(world);
     const one = await world.settle(persistently(world, () => captured(subject, { cut, transport: onTheWay('capture') })));
     const copies = await world.settle(persistently(world, () => copied(subject, one.cut, one.artifacts, onTheWay('copy'))));

@@ -16,7 +16,7 @@ import {
   type Subject,
   seeded,
 } from '../../functions/kinds/laws/motions.ts';
-import { copyObject, objectCopying } from '../../functions/kinds/objects.ts';
+import { copyObject, taggedCopying } from '../../functions/kinds/objects.ts';
 import { restoredName } from '../../functions/kinds/storage/s3-bucket/bucket.ts';
 import kind from '../../functions/kinds/storage/s3-bucket/index.ts';
 import proof from '../../functions/kinds/storage/s3-bucket/proof.ts';
@@ -405,7 +405,7 @@ test('objects that are too large for one request are copied in parts, with their
     Metadata: { a: 'b' },
     Tagging: 'k=v',
   });
-  const copy = verb(objectCopying('here'), (aws, size: number) =>
+  const copy = verb(taggedCopying('here'), (aws, size: number) =>
     copyObject(
       aws,
       { from: { Bucket: bucket(), Key: 'large' }, size, to: { Bucket: bucket(), Key: 'copy' } },

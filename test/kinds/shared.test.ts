@@ -1,6 +1,9 @@
+import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
 import { describe, expect, test } from 'vitest';
+import { calls } from '../../functions/aws/call.ts';
+import { systemClock as clock } from '../../functions/aws/clock.ts';
 import { Permanent, Transient } from '../../functions/aws/errors.ts';
-import type { Door } from '../../functions/aws/verb.ts';
+import { atHome, type Door, open, verb } from '../../functions/aws/verb.ts';
 import type { Application } from '../../functions/domain.ts';
 import { kinds, loadKinds } from '../../functions/kinds/index.ts';
 import { allAnswered, chunksOf, failing, inParallel, why } from '../../functions/kinds/items.ts';
@@ -13,6 +16,18 @@ const scope = (tags: Record<string, string>): Application => ({
   namespaces: [],
   resources: { tags, arns: [] },
   slow: {},
+});
+
+test('a call that is declared for home alone is not sent from anywhere else', async () => {
+  const home = { account: '111122223333', region: 'us-east-1' };
+  const look = verb({ keys: calls('kms', KMSClient).read(ListKeysCommand) }, (aws) => aws.keys({}));
+  const sent: string[] = [];
+  const transport = { send: async ({ place }: { place: { region: string } }) => sent.push(place.region) };
+  const from = (region: string) => ({ here: { ...home, region }, home });
+  const run = (region: string) => open(atHome(look), transport as never, clock, from(region))(undefined);
+  await expect(run('eu-west-1')).rejects.toThrow('kms:ListKeys is declared to be asked at home only.');
+  await run('us-east-1');
+  expect(sent).toEqual(['us-east-1']);
 });
 
 describe('finding by tag', () => {

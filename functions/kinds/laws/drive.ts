@@ -35,6 +35,10 @@ export async function driveItems<W extends { readonly resource: Resource }, Done
   const until = clock.now() + A_DAY;
   for (;;) {
     must(
+      passage.waits === true || [...items.values()].every(({ state }) => state !== 'waiting'),
+      'Something waits, and the passage does not say that anything ever does.',
+    );
+    must(
       sameSet(
         [...items.keys()],
         works.map(({ resource }) => resource.id),

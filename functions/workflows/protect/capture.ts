@@ -26,8 +26,9 @@ export const capture = step({
   name: 'protect-capture',
   duty: 'capture',
   uses: { readAttempt, noteProgress, hold },
-  kinds: ['capture.start', 'capture.settle'],
-  cuts: { 'capture.settle': 'slow' }, // for which the freeze is held; the others are settled afterwards
+  kinds: ['capture.start', 'snapshot', 'capture.settle'],
+  // Exact kinds are started afterwards, but for their plain snapshots; and only for slow ones the freeze is held until they are captured.
+  cuts: { 'capture.start': ['prompt', 'slow'], 'capture.settle': ['slow'] },
   limits: { seconds: 900, memoryMb: 1024 }, // a few seconds, unless a slow member is held
   run: async ({ readAttempt, noteProgress, hold }, point: Carried, stage: Stage): Promise<Carried> => {
     const { clock } = stage;
@@ -91,7 +92,12 @@ async function promptMembers(plan: Plan, stage: Stage): Promise<Set<string>> {
 async function fire(members: ReadonlySet<string>, cut: Cut, plan: Plan, stage: Stage): Promise<Item<Artifact>[]> {
   const works = captureWorks(plan, cut).filter(({ resource }) => members.has(resource.id));
   const groups = [...groupBy(works, ({ resource }) => resource.kind)];
-  const answers = await Promise.allSettled(groups.map(([kind, works]) => ask<Artifact>(stage, kind, 'capture.start', works)));
+  const answers = await Promise.allSettled(
+    groups.map(async ([kind, works]) => {
+      const exact = (await stage.kind(kind)).cut === 'exact';
+      return ask<Artifact>(stage, kind, exact ? 'snapshot' : 'capture.start', works);
+    }),
+  );
   const lost = answers.find((answer) => answer.status === 'rejected');
   if (lost) throw lost.reason;
   return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));

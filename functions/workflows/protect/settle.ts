@@ -24,6 +24,7 @@ export const settle = step({
   duty: 'capture',
   uses: { readAttempt, noteProgress, listSealed },
   kinds: ['capture.start', 'capture.settle', 'strays'],
+  cuts: { 'capture.start': ['exact', 'slow'], strays: ['slow'] }, // prompt kinds were fired; only slow ones have a cadence
   limits: { seconds: 300, memoryMb: 1024 },
   run: async ({ readAttempt, noteProgress, listSealed }, point: Carried, stage: Stage): Promise<Settling> => {
     const { plan, progress, outcome, etag } = await readAttempt(point);

@@ -14,6 +14,7 @@ export const settle = step({
   duty: 'copy',
   uses: { readAttempt, noteProgress },
   kinds: ['copy.start', 'copy.settle'],
+  waited: ['copy.start'],
   limits: { seconds: 600, memoryMb: 1024 },
   run: async ({ readAttempt, noteProgress }, point: Carried, stage: Stage): Promise<Settling> => {
     const { plan, progress, outcome, etag } = await readAttempt(point);

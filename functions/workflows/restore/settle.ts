@@ -26,6 +26,7 @@ export const settle = step({
   duty: 'restore',
   uses: { readRestore, noteRestore },
   kinds: ['restore.start', 'restore.settle'],
+  waited: ['restore.start'],
   limits: { seconds: 600, memoryMb: 1024 },
   run: async ({ readRestore, noteRestore }, restoring: Restoring, stage: Stage): Promise<Awaiting> => {
     const { plan, progress, etag } = await readRestore(restoring);

@@ -12,14 +12,20 @@ const WIDTH = 4;
  * Nothing is copied any more: the images must be in the target's registry, under the digests that ran. Each gets a tag of the restore's, so
  * that it stays when the point expires, and the tags that workloads name it by, where nothing else bears them.
  */
-const bringBack = (aws: Door<typeof taggingImages>, works: readonly RestoreWork[]): Promise<Item<Restored>[]> =>
-  inParallel(works, WIDTH, (work) =>
-    hold(aws, work).catch(failing(work.resource.id, 'Its images could not be held for what is restored')),
-  );
-
 export const restore: Passage<RestoreWork, Restored> = {
-  start: verb(taggingImages, bringBack),
-  settle: verb(taggingImages, (aws, works: readonly Started<RestoreWork>[]) => bringBack(aws, works)),
+  start: verb(
+    taggingImages,
+    (aws, works: readonly RestoreWork[]): Promise<Item<Restored>[]> =>
+      inParallel(works, WIDTH, (work) =>
+        hold(aws, work).catch(failing(work.resource.id, 'Its images could not be held for what is restored')),
+      ),
+  ),
+  /** Holding is done when it is asked, so there is nothing to go on with. */
+  settle: verb(
+    {},
+    async (_, works: readonly Started<RestoreWork>[]): Promise<Item<Restored>[]> =>
+      works.map(({ resource }) => failed(resource.id, 'Its images were never held.')),
+  ),
 };
 
 async function hold(aws: Door<typeof taggingImages>, work: RestoreWork): Promise<Item<Restored>> {

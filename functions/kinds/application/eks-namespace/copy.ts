@@ -1,39 +1,32 @@
-import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { calls } from '../../../aws/call.ts';
-import { when } from '../../../aws/errors.ts';
 import { type Door, verb } from '../../../aws/verb.ts';
 import type { Artifact, Item, Place } from '../../../domain.ts';
 import { bundleCopying, copyBundle, type Keeping } from '../../../vault/bundles.ts';
 import { envelopeCopying, rewrapKey } from '../../../vault/envelope.ts';
-import { bundleKey, dataBucket, wrappedKeyKey } from '../../../vault/layout.ts';
-import { MAY_BE_ABSENT } from '../../../vault/objects.ts';
 import { allAnswered, failing } from '../../items.ts';
 import { type CopyWork, done, type Passage, type Started, started } from '../../kind.ts';
 import { markerId, markerListing, markerOf, markerWriting, putMarkerOnce, readMarker, sharing } from './marker.ts';
 import { factsOf } from './namespace.ts';
 
-const pulling = { ...bundleCopying, ...envelopeCopying, ...markerWriting };
-const checking = { ...pulling, ...markerListing, head: calls('s3', S3Client).read(HeadObjectCommand, MAY_BE_ABSENT) };
+const pulling = { ...bundleCopying, ...envelopeCopying, ...markerWriting, ...markerListing };
 
 /**
- * Pulls the two bundles and wraps the data key of the sealed one again, so that the vault needs nothing of home. `start` puts the marker and
- * pulls; `settle` makes sure that nobody's expiry took away in the meantime what was found there already (see marker.ts).
+ * Pulls the two bundles and wraps the data key of the sealed one again, so that the vault needs nothing of home. `start` puts the marker;
+ * `settle` pulls once nobody's expiry, begun before that, can take away any more what is found there already (see marker.ts).
  */
 export const copy: Passage<CopyWork, Artifact> = {
   start: verb(
-    pulling,
-    (aws, works: readonly CopyWork[], { home }): Promise<Item<Artifact>[]> =>
+    markerWriting,
+    (aws, works: readonly CopyWork[]): Promise<Item<Artifact>[]> =>
       allAnswered(
         works.map((work) =>
           put(aws, work)
-            .then(() => pull(aws, home, work))
-            .then(() => started(work.resource.id, {}, 'Its bundles are pulled, and are looked at once more.'))
+            .then(() => started(work.resource.id, {}, 'Its bundles are being pulled.'))
             .catch(failing(work.resource.id, 'Its bundles could not be copied')),
         ),
       ),
   ),
   settle: verb(
-    checking,
+    pulling,
     (aws, works: readonly Started<CopyWork>[], { home }): Promise<Item<Artifact>[]> =>
       allAnswered(
         works.map((work) => settle(aws, home, work).catch(failing(work.resource.id, 'Its bundles could not be copied'))),
@@ -63,22 +56,12 @@ async function pull(aws: Door<typeof pulling>, home: Place, work: CopyWork): Pro
   ]);
 }
 
-async function settle(aws: Door<typeof checking>, home: Place, work: Started<CopyWork>): Promise<Item<Artifact>> {
-  const place = work.vault.place;
-  const others = await Promise.all((await sharing(aws, place, nameOf(work))).map((name) => readMarker(aws, name)));
+async function settle(aws: Door<typeof pulling>, home: Place, work: Started<CopyWork>): Promise<Item<Artifact>> {
+  const others = await Promise.all((await sharing(aws, work.vault.place, nameOf(work))).map((name) => readMarker(aws, name)));
   if (others.some((marker) => marker?.condemned)) {
     return started(work.resource.id, {}, 'An earlier copy of the same cut is being deleted; its end is waited for.');
   }
   await put(aws, work);
-  const { manifests, secrets } = factsOf(work.artifact);
-  const there = await Promise.all(
-    [bundleKey(manifests), bundleKey(secrets), wrappedKeyKey(secrets)].map((Key) =>
-      aws.head({ Bucket: dataBucket(place), Key }).then(
-        () => true,
-        when(['NotFound', 'NoSuchKey'], () => false),
-      ),
-    ),
-  );
-  if (!there.every(Boolean)) await pull(aws, home, work);
+  await pull(aws, home, work);
   return done(work.resource.id, copied(work));
 }

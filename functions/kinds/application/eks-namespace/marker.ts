@@ -16,7 +16,7 @@ export const markerWriting = { ...markerReading, putMarker: again(PutObjectComma
 /**
  * A marker says that a restore point needs two bundles. It is what the artifact is called by, and it is put once: whoever captures the same
  * cut again finds it. Attempts to copy one cut share its bundles, and this order keeps an expiry from taking away what a copy relies on:
- * - a copy puts its marker first, and is done only when no other marker of the cut is condemned and the bundles are there;
+ * - a copy puts its marker first, and looks for the bundles only when no other marker of the cut is condemned;
  * - an expiry condemns its marker first, and deletes the bundles only if no other marker of the cut is there.
  */
 export interface Marker {

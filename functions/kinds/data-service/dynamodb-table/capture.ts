@@ -42,6 +42,7 @@ type Handle = { readonly exportArn: string; readonly definition: string; readonl
  * in it in part (DynamoDB guide, "Exporting table data"). The export carries items only, so the definition is kept beside it.
  */
 export const capture: Passage<CaptureWork, Artifact> = {
+  waits: true,
   start: verb(
     exporting,
     (aws, works: readonly CaptureWork[], scene): Promise<Item<Artifact>[]> =>

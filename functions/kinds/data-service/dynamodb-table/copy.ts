@@ -7,11 +7,11 @@ import { bundleCopying, copyBundle, type Keeping, retention } from '../../../vau
 import { dataBucket } from '../../../vault/layout.ts';
 import { asJson, failing } from '../../items.ts';
 import { type CopyWork, done, type Passage, type Started, started } from '../../kind.ts';
-import { copyObject, current, type Entry, objectCopying, objectListing, withinBudget } from '../../objects.ts';
+import { copyObject, current, type Entry, LOCKING, objectCopying, objectListing, withinBudget } from '../../objects.ts';
 import { digestOf, type ExportFacts, exportAt, exportId, rootOf } from './exports.ts';
 
 const pulling = {
-  ...objectCopying('home'),
+  ...objectCopying('home', LOCKING),
   ...objectListing,
   homesVersions: calls('s3', S3Client).read(ListObjectVersionsCommand, { at: 'home' }),
 };

@@ -79,13 +79,19 @@ async function look(aws: Describing, { home }: Application, arn: string, named: 
 
 const isUsable = ({ TableStatus }: TableDescription): boolean => TableStatus === 'ACTIVE' || TableStatus === 'UPDATING';
 
+export const finding = { table: describing.table, tags: describing.tags };
+
+/** A table and whose it is; undefined where there is none of that name. */
+export async function findTable(aws: Door<typeof finding>, TableName: string): Promise<DescribedTable | undefined> {
+  const answer = await aws.table({ TableName }).catch(when('ResourceNotFoundException', () => undefined));
+  return answer?.Table && { table: answer.Table, tags: await tagsOf(aws, answer.Table.TableArn!) };
+}
+
 /** Everything that is to be known of a table, while it is being made less so; undefined where there is none of that name. */
 export async function describeTable(aws: Describing, TableName: string): Promise<DescribedTable | undefined> {
-  const answer = await aws.table({ TableName }).catch(when('ResourceNotFoundException', () => undefined));
-  if (!answer?.Table) return undefined;
-  const table = answer.Table;
-  const tags = await tagsOf(aws, table.TableArn!);
-  if (!isUsable(table)) return { table, tags };
+  const found = await findTable(aws, TableName);
+  if (!found || !isUsable(found.table)) return found;
+  const { table, tags } = found;
   const [{ ContinuousBackupsDescription: backups }, { TimeToLiveDescription: ttl }] = await Promise.all([
     aws.backups({ TableName }),
     aws.ttl({ TableName }),

@@ -4,20 +4,15 @@ import { type Preview, samePlace } from '../../../domain.ts';
 import { looksAtKeys, troubleWithKey } from '../../keys.ts';
 import type { RestoreWork } from '../../kind.ts';
 import { objectListing } from '../../objects.ts';
-import { describeTable, describing } from './discover.ts';
+import { describing } from './discover.ts';
 import { renamesOf } from './equip.ts';
 import { type ExportFacts, troubleWithExport } from './exports.ts';
 import { keyFor } from './restore.ts';
 import { factsOf, KIND, restoredName, tableArn } from './table.ts';
 
-const { table, ...rest } = describing;
-/** In full a table is looked at only where the log is that could give it back. */
-const inFull = {
-  backups: { ...rest.backups, only: 'home' },
-  ttl: { ...rest.ttl, only: 'home' },
-  tags: { ...rest.tags, only: 'home' },
-} as const;
-const looking = { table, ...inFull, ...objectListing, ...looksAtKeys };
+const { table, backups } = describing;
+/** How far the log reaches is asked only where it is. */
+const looking = { table, backups: { ...backups, only: 'home' }, ...objectListing, ...looksAtKeys } as const;
 
 /** A restore out of the log takes 20 minutes or more, an import a few and then by size; writes go at some 2,000 items a second. */
 const LOG_MINUTES = 20;
@@ -49,7 +44,7 @@ async function look(aws: Door<typeof looking>, work: RestoreWork): Promise<Previ
     renames: renamesOf(work, name, tableArn(target.place, name), streamArn === null ? undefined : 'known once made'),
     lacks: [
       ...(trouble ? [`${resource.name} cannot be restored: ${trouble}`] : []),
-      ...((await isThere(aws, name))
+      ...((await find(aws, name))
         ? [`A table ${name} exists already in ${target.place.region}; give the restore another name.`]
         : []),
       ...(key === null ? [] : await troubleWithKey(aws, key, target.place)),
@@ -59,18 +54,19 @@ async function look(aws: Door<typeof looking>, work: RestoreWork): Promise<Previ
   };
 }
 
-const isThere = (aws: Door<typeof looking>, TableName: string): Promise<boolean> =>
+const find = (aws: Door<typeof looking>, TableName: string) =>
   aws.table({ TableName }).then(
-    () => true,
-    when('ResourceNotFoundException', () => false),
+    ({ Table }) => Table,
+    when('ResourceNotFoundException', () => undefined),
   );
 
 async function logReaches(aws: Door<typeof looking>, { resource, target }: RestoreWork, at: string): Promise<boolean> {
   if (!samePlace(target.place, resource.place)) return false;
-  const found = await describeTable(aws, resource.name);
-  const log = found?.backups?.PointInTimeRecoveryDescription;
+  const found = await find(aws, resource.name);
+  if (found?.TableId !== factsOf(resource).tableId || found.TableStatus === 'DELETING') return false;
+  const { ContinuousBackupsDescription } = await aws.backups({ TableName: resource.name });
+  const log = ContinuousBackupsDescription?.PointInTimeRecoveryDescription;
   return (
-    found?.table.TableId === factsOf(resource).tableId &&
     log?.PointInTimeRecoveryStatus === 'ENABLED' &&
     (log.EarliestRestorableDateTime?.getTime() ?? Number.POSITIVE_INFINITY) <= Date.parse(at)
   );

@@ -18,7 +18,7 @@ import { failed, type Passage, type RestoreWork, type Started, started, waiting 
 import { objectListing } from '../../objects.ts';
 import { ownTags } from '../../scope.ts';
 import { type DescribedTable, decodeDefinition, parametersOf, type TableDefinition, tableOf } from './definition.ts';
-import { describeTable, describing } from './discover.ts';
+import { describeTable, describing, finding, findTable } from './discover.ts';
 import { equip, equipping } from './equip.ts';
 import { type ExportFacts, rootOf, troubleWithExport } from './exports.ts';
 import { type Cursor, load, loading } from './load.ts';
@@ -27,7 +27,7 @@ import { factsOf, restoredName } from './table.ts';
 const { read, again } = calls('dynamodb', DynamoDBClient);
 
 const making = {
-  ...describing,
+  ...finding,
   ...objectListing,
   ...bundleReading,
   /** The name makes it repeatable, and AWS fills the new table with the caller's rights (DynamoDB guide, "Restoring a table"). */
@@ -60,6 +60,7 @@ type Handle =
 
 /** A table beside the original: out of its log where that reaches, else out of the export. Then everything that neither gives back is set again. */
 export const restore: Passage<RestoreWork, Restored> = {
+  waits: true,
   start: verb(
     making,
     (aws, works: readonly RestoreWork[], scene): Promise<Item<Restored>[]> =>
@@ -74,7 +75,7 @@ export const restore: Passage<RestoreWork, Restored> = {
 
 async function begin(aws: Making, work: RestoreWork, scene: Scene): Promise<Item<Restored>> {
   const name = restoredName(work.resource.name, work.restore);
-  const there = await describeTable(aws, name);
+  const there = await findTable(aws, name);
   const known = there && begunBefore(work, there);
   if (known) return known;
   // What may be there yet is an import of ours, which its token finds again, or another's table, which is refused.
@@ -84,7 +85,7 @@ async function begin(aws: Making, work: RestoreWork, scene: Scene): Promise<Item
     .then((begun) => begun ?? fromExport(aws, work, name, scene))
     .catch(
       when(TAKEN, async () => {
-        const table = await describeTable(aws, name);
+        const table = await findTable(aws, name);
         return (table && begunBefore(work, table)) ?? failed(work.resource.id, takenBy(name));
       }),
     );
@@ -108,7 +109,7 @@ const BEGINNING: Cursor = { file: 0, line: 0, written: 0 };
 /** Undefined where the log cannot give the table back. */
 async function fromLog(aws: Making, work: RestoreWork, name: string, scene: Scene): Promise<Item<Restored> | undefined> {
   const { resource } = work;
-  const table = await describeTable(aws, resource.name);
+  const table = await findTable(aws, resource.name);
   if (table?.table.TableId !== factsOf(resource).tableId) return undefined;
   return aws
     .restoreTable({ SourceTableArn: resource.id, TargetTableName: name, RestoreDateTime: new Date(exportFacts(work).at) })

@@ -23,6 +23,8 @@ import { asDatabase, factsOf } from './cluster.ts';
 const { read, again } = calls('rds', RDSClient);
 
 export const looksAtClusters = { clusters: read(DescribeDBClustersCommand) };
+/** A cluster's log never leaves its region. */
+const looksAtLogs = { clusterBackups: read(DescribeDBClusterAutomatedBackupsCommand, { only: 'home' }) };
 const looksAtSnapshots = { clusterSnapshots: read(DescribeDBClusterSnapshotsCommand) };
 
 export const findCluster = (aws: Door<typeof looksAtClusters>, DBClusterIdentifier: string) =>
@@ -62,7 +64,7 @@ export const clusters: Databases = {
       return { found: DBClusters?.map(asDatabase), Marker };
     }),
   ),
-  findLog: verb({ clusterBackups: read(DescribeDBClusterAutomatedBackupsCommand) }, async (aws, DbClusterResourceId: string) => {
+  findLog: verb(looksAtLogs, async (aws, DbClusterResourceId: string) => {
     const found = await everyPage(async (marker) => {
       const { DBClusterAutomatedBackups, Marker } = await aws.clusterBackups({ DbClusterResourceId, ...marker });
       return { found: DBClusterAutomatedBackups, Marker };

@@ -1,5 +1,5 @@
 import { kind } from '../../kind.ts';
-import { capturing } from '../rds/capture.ts';
+import { capturing, snapshotting } from '../rds/capture.ts';
 import { copying } from '../rds/copy.ts';
 import { expiring, straysOf } from '../rds/expire.ts';
 import { clusters } from './clusters.ts';
@@ -35,6 +35,7 @@ export default kind({
   ],
   discover,
   capture: capturing(clusters),
+  snapshot: snapshotting(clusters),
   copy: copying(clusters),
   restore,
   preview,

@@ -1,5 +1,5 @@
 import { kind } from '../../kind.ts';
-import { capturing } from '../rds/capture.ts';
+import { capturing, snapshotting } from '../rds/capture.ts';
 import { copying } from '../rds/copy.ts';
 import { expiring, straysOf } from '../rds/expire.ts';
 import { discover } from './discover.ts';
@@ -38,6 +38,7 @@ export default kind({
   ],
   discover,
   capture: capturing(instances),
+  snapshot: snapshotting(instances),
   copy: copying(instances),
   restore,
   preview,

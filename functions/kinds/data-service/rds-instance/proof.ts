@@ -2,6 +2,7 @@ import {
   CreateDBInstanceCommand,
   CreateDBParameterGroupCommand,
   CreateDBSnapshotCommand,
+  CreateOptionGroupCommand,
   type DBInstance,
   DeleteDBInstanceCommand,
   ModifyDBInstanceCommand,
@@ -24,6 +25,7 @@ import { findLog } from './log.ts';
 const { again } = calls('rds', RDSClient);
 
 const GROUP = 'laws-postgres16';
+const OPTIONS = 'laws-mysql80';
 
 const seeding = {
   ...looksAtInstances,
@@ -32,7 +34,7 @@ const seeding = {
 };
 type Seeding = Door<typeof seeding>;
 
-/** An encrypted PostgreSQL with much that is set, and a plain MySQL; both replicated to the vault, where their logs can be asked. */
+/** An encrypted PostgreSQL with much that is set, and a MySQL with nothing but an option group; both replicated to the vault, where their logs can be asked. */
 async function seed(aws: Seeding, { name, tags, vault }: Seed, scene: Scene): Promise<Seeded> {
   const common = {
     DBInstanceClass: 'db.t4g.micro',
@@ -60,7 +62,14 @@ async function seed(aws: Seeding, { name, tags, vault }: Seed, scene: Scene): Pr
     MaxAllocatedStorage: 100,
     Port: 6432,
   });
-  await aws.create({ ...common, DBInstanceIdentifier: plain, Engine: 'mysql', BackupRetentionPeriod: 3 });
+  await aws.create({
+    ...common,
+    DBInstanceIdentifier: plain,
+    Engine: 'mysql',
+    EngineVersion: '8.0',
+    OptionGroupName: OPTIONS,
+    BackupRetentionPeriod: 3,
+  });
   for (const id of [ledger, plain]) await fill(aws, id, scene);
   for (const id of [ledger, plain]) await replicate(rdsArn(scene.here, 'db', id), vault, scene);
   return { ids: [ledger, plain].map((id) => rdsArn(scene.here, 'db', id)) };
@@ -128,11 +137,20 @@ const createTheirs = verb({ createTheirs: again(CreateDBSnapshotCommand) }, asyn
   return DBSnapshotIdentifier;
 });
 
+const preparing = {
+  createGroup: again(CreateDBParameterGroupCommand),
+  createOptions: again(CreateOptionGroupCommand),
+};
+
 export default proof({
-  prepare: verb({ createGroup: again(CreateDBParameterGroupCommand) }, async (aws) => {
+  prepare: verb(preparing, async (aws) => {
     await aws
       .createGroup({ DBParameterGroupName: GROUP, DBParameterGroupFamily: 'postgres16', Description: 'for laws' })
       .catch(when('DBParameterGroupAlreadyExistsFault', () => undefined));
+    const options = { EngineName: 'mysql', MajorEngineVersion: '8.0', OptionGroupDescription: 'for laws' };
+    await aws
+      .createOptions({ OptionGroupName: OPTIONS, ...options })
+      .catch(when('OptionGroupAlreadyExistsFault', () => undefined));
   }),
   seed: verb(seeding, seed),
   mutate: verb(contents, async (aws, arn) => {

@@ -27,10 +27,9 @@ export function capturing(of: Databases): Passage<CaptureWork, Artifact> {
   const start = composed({ find: of.find, findLog: of.findLog, ...by }, (aws, works: readonly CaptureWork[], { clock }) => {
     async function begin(work: CaptureWork): Promise<Item<Artifact>> {
       const { resource, cut, outlasting } = work;
-      const found = await aws.find(resource.name);
-      const gone = vanished(found, databaseFacts(resource).resourceId, of.short);
-      if (gone) return failed(resource.id, `It was deleted after the plan was made: ${gone}. The next attempt plans anew.`);
-      if (outlasting === 'snapshot') return aws.beginSnapshot({ work, found: found as Database });
+      const found = planned(await aws.find(resource.name), work, of.short);
+      if ('state' in found) return found;
+      if (outlasting === 'snapshot') return aws.beginSnapshot({ work, found });
       const at = cut.instant;
       if (at === undefined) throw new Permanent(`${resource.id} is taken at the instant of the cut, and there is none yet.`);
       const log = logAt(await aws.findLog(databaseFacts(resource).resourceId), work, at, clock.now());
@@ -51,7 +50,25 @@ export function capturing(of: Databases): Passage<CaptureWork, Artifact> {
     }
     return inParallel(works, WIDTH, (work) => goOn(work).catch(failing(work.resource.id, 'It could not be captured')));
   });
-  return { start, settle };
+  return { start, settle, waits: true };
+}
+
+/** Plain snapshots alone: inside the freeze nothing else is asked of a database. */
+export const snapshotting = (of: Databases) =>
+  composed({ find: of.find, beginSnapshot: beginSnapshot(of) }, (aws, works: readonly CaptureWork[]) => {
+    async function begin(work: CaptureWork): Promise<Item<Artifact>> {
+      const found = planned(await aws.find(work.resource.name), work, of.short);
+      return 'state' in found ? found : aws.beginSnapshot({ work, found });
+    }
+    return inParallel(works, WIDTH, (work) => begin(work).catch(failing(work.resource.id, 'It could not be captured')));
+  });
+
+/** What was planned as it is now, or the failure that it is not there any more. */
+function planned(found: Database | undefined, { resource }: CaptureWork, noun: string): Database | ReturnType<typeof failed> {
+  const gone = vanished(found, databaseFacts(resource).resourceId, noun);
+  return gone === undefined
+    ? (found as Database)
+    : failed(resource.id, `It was deleted after the plan was made: ${gone}. The next attempt plans anew.`);
 }
 
 /** How what was planned is not there any more, in words; undefined where it is. */

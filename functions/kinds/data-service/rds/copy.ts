@@ -56,5 +56,5 @@ export function copying(of: Databases): Passage<CopyWork, Artifact> {
     }
     return inParallel(works, WIDTH, (work) => goOn(work).catch(failing(work.resource.id, 'Its snapshot could not be copied')));
   });
-  return { start, settle };
+  return { start, settle, waits: true };
 }

@@ -1,6 +1,6 @@
 import { when } from '../../../aws/errors.ts';
 import { TAG } from '../../../aws/tags.ts';
-import { composed, type Door, verb } from '../../../aws/verb.ts';
+import { atHome, composed, type Door, verb } from '../../../aws/verb.ts';
 import { type Place, samePlace } from '../../../domain.ts';
 import { DATABASE_EXPORTS, dataBucket, databaseExportPrefix, stagingBucket } from '../../../vault/layout.ts';
 import { inParallel, why } from '../../items.ts';
@@ -9,12 +9,13 @@ import { deleteVersions, history, objectDeleting, objectListing } from '../../ob
 import { type Database, type Databases, GONE, SNAPSHOT_GONE } from './databases.ts';
 import { isNameFor, isRdsArn, nameIn, rdsArn } from './names.ts';
 
-/** Snapshots that bear the application's stamp, the files of their exports, and temporary databases that were left over. */
+/** Snapshots that bear the application's stamp, the files of their exports, and at home temporary databases that were left over. */
 export const straysOf = (of: Databases) =>
   composed(
-    { list: of.list, listSnapshots: of.listSnapshots, exportsIn: exportsIn(of) },
-    async (aws, { application }: StraysScope): Promise<Stray[]> => {
-      const temporary = (await aws.list(undefined)).filter(({ tags, status }) => isTemporary(tags) && status !== 'deleting');
+    { list: atHome(of.list), listSnapshots: of.listSnapshots, exportsIn: exportsIn(of) },
+    async (aws, { application }: StraysScope, { here, home }): Promise<Stray[]> => {
+      const databases = samePlace(here, home) ? await aws.list(undefined) : [];
+      const temporary = databases.filter(({ tags, status }) => isTemporary(tags) && status !== 'deleting');
       const found = [...(await aws.listSnapshots(undefined)), ...temporary]
         .filter(({ tags }) => tags.get(TAG.application) === application && tags.has(TAG.restorePoint))
         .map(({ arn: id, tags, createdAt }): Stray => {
@@ -66,13 +67,13 @@ const filesGone = verb(objectDeleting, (aws, snapshot: string, { here, home }) =
 export const expiring = (of: Databases) =>
   composed(
     {
-      find: of.find,
+      find: atHome(of.find),
       findSnapshot: of.findSnapshot,
       deleteSnapshot: of.deleteSnapshot,
-      remove: of.remove,
+      remove: atHome(of.remove),
       filesGone,
     },
-    (aws, works: readonly Expiry[]): Promise<Expired[]> => {
+    (aws, works: readonly Expiry[], { here, home }): Promise<Expired[]> => {
       const gone = (id: string): Expired => ({ id, gone: true });
       const left = (id: string, why: string): Expired => ({ id, gone: false, why });
 
@@ -87,6 +88,7 @@ export const expiring = (of: Databases) =>
       }
 
       async function endTemporary(id: string): Promise<Expired> {
+        if (!samePlace(here, home)) return left(id, `${id} is not where captures are made, so it is left alone.`);
         const found: Database | undefined = await aws.find(nameIn(id));
         if (!found || found.status === 'deleting') return gone(id);
         if (!isTemporary(found.tags)) return left(id, `${id} is no temporary ${of.short} of ours, so it is left alone.`);

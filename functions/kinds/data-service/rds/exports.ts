@@ -8,7 +8,7 @@ import { type Keeping, retention } from '../../../vault/bundles.ts';
 import { DATA_KEY, dataBucket, databaseExportPrefix, roleArn, stagingBucket } from '../../../vault/layout.ts';
 import { asJson } from '../../items.ts';
 import { type CaptureWork, type CopyWork, done, failed, type Started, started } from '../../kind.ts';
-import { copyObject, current, objectCopying, objectListing, withinBudget } from '../../objects.ts';
+import { copyObject, current, LOCKING, objectCopying, objectListing, withinBudget } from '../../objects.ts';
 import { type ArtifactFacts, artifactFacts, type Files } from './facts.ts';
 import { nameIn } from './names.ts';
 
@@ -82,7 +82,7 @@ const withFiles = (artifact: Artifact, files: Files): Artifact => ({
 });
 
 const pulling = {
-  ...objectCopying('home'),
+  ...objectCopying('home', LOCKING),
   ...objectListing,
   homesVersions: calls('s3', S3Client).read(ListObjectVersionsCommand, { at: 'home' }),
 };

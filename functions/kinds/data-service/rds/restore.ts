@@ -85,7 +85,7 @@ export function restoring(of: Databases, { make, complete }: Restoring): Passage
       return inParallel(works, WIDTH, (work) => goOn(work).catch(failing(work.resource.id, 'It could not be restored')));
     },
   );
-  return { start, settle };
+  return { start, settle, waits: true };
 }
 
 export const isMine = ({ restore, resource }: RestoreWork, found: Pick<Database, 'tags'> | undefined): boolean =>

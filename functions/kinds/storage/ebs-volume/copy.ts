@@ -29,6 +29,7 @@ type Handle = { readonly snapshot: string };
 
 /** Pulled: called where the vault is, under the vault's key. A copy bears none of the original's tags and no lock until we set them. */
 export const copy: Passage<CopyWork, Artifact> = {
+  waits: true,
   start: verb(copying, async (aws, works: readonly CopyWork[], scene): Promise<Item<Artifact>[]> => {
     let full = false;
     return inParallel(works, CONCURRENT, async (work) => {

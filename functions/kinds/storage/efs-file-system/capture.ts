@@ -13,6 +13,7 @@ const WIDTH = 5;
  * "Amazon EFS backups"). A file that was there before the walk began and neither changes nor moves is in it as it was.
  */
 export const capture: Passage<CaptureWork, Artifact> = {
+  waits: true,
   start: verb(
     backingUp,
     (aws, works: readonly CaptureWork[], scene): Promise<Item<Artifact>[]> =>

@@ -18,7 +18,7 @@ import { type Door, type Scene, verb } from '../../../aws/verb.ts';
 import { BACKUP_VAULT, roleArn, sha256 } from '../../../vault/layout.ts';
 import { proof, type Seed, type Seeded, waitFor } from '../../proof.ts';
 import { ownTags } from '../../scope.ts';
-import { describeFileSystem, describing, describingAll, factsAbout, listMountTargets } from './describe.ts';
+import { describeFileSystem, describing, describingAll, factsAbout, listAccessPoints, listMountTargets } from './describe.ts';
 import { fileSystemIdOf } from './file-system.ts';
 
 const efs = calls('elasticfilesystem', EFSClient);
@@ -77,9 +77,8 @@ async function fullOne(aws: Seeding, name: string, Tags: Tags, scene: Scene): Pr
     await aws.mount({ FileSystemId, SubnetId: Subnet!.SubnetId!, SecurityGroups: [GroupId!] });
   }
   const ready = async () => {
-    const { AccessPoints = [] } = await aws.accessPoints({ FileSystemId, MaxResults: 100 });
-    const targets = await listMountTargets(aws, FileSystemId);
-    return [...AccessPoints, ...targets].every(({ LifeCycleState }) => LifeCycleState === 'available') || undefined;
+    const [points, targets] = [await listAccessPoints(aws, FileSystemId), await listMountTargets(aws, FileSystemId)];
+    return [...points, ...targets].every(({ LifeCycleState }) => LifeCycleState === 'available') || undefined;
   };
   await waitFor(scene.clock, `The mount targets of ${FileSystemId}`, ready);
   return full;

@@ -17,7 +17,7 @@ import {
 import { dataBucket, listsPrefix, versionsPrefix } from '../../../vault/layout.ts';
 import { asJson, failing, handleOf } from '../../items.ts';
 import { type CopyWork, done, type Passage, type Started, started } from '../../kind.ts';
-import { copyObject, current, type Entry, objectCopying, objectListing, withinBudget } from '../../objects.ts';
+import { copyObject, current, type Entry, LOCKING, objectListing, taggedCopying, withinBudget } from '../../objects.ts';
 import { factsOfArtifact, type ListFacts } from './lists.ts';
 import { type Marker, markerId, markerOf, markerWriting, putMarkerOnce, readMarker, replaceMarker } from './marker.ts';
 import { copyKey, decodeList, encodeList, type ListedVersion, type VersionList } from './versions.ts';
@@ -26,7 +26,7 @@ const s3 = calls('s3', S3Client);
 
 const beginning = { ...bundleCopying, ...markerWriting };
 const pulling = {
-  ...objectCopying('home'),
+  ...taggedCopying('home', LOCKING),
   ...objectListing,
   ...bundleReading,
   ...bundleWriting,

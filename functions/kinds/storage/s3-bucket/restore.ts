@@ -14,7 +14,7 @@ import { bundleReading, readBundle } from '../../../vault/bundles.ts';
 import { DATA_KEY, dataBucket } from '../../../vault/layout.ts';
 import { failing, inParallel } from '../../items.ts';
 import { done, failed, type Passage, type RestoreWork, type Started, started } from '../../kind.ts';
-import { copyObject, current, type ObjectCopy, objectCopying, objectListing, withinBudget } from '../../objects.ts';
+import { copyObject, current, type ObjectCopy, objectListing, taggedCopying, withinBudget } from '../../objects.ts';
 import { ownTags, tagMap } from '../../scope.ts';
 import { bucketArn, factsOf, KIND, restoredName } from './bucket.ts';
 import { factsOfArtifact } from './lists.ts';
@@ -30,7 +30,7 @@ const making = {
   ...settingsBefore,
 };
 type Making = Door<typeof making>;
-const filling = { ...objectCopying('here'), ...objectListing, ...bundleReading, ...settingsAfter };
+const filling = { ...taggedCopying('here'), ...objectListing, ...bundleReading, ...settingsAfter };
 
 const WIDTH = 4;
 
