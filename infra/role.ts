@@ -1,7 +1,7 @@
 import { CfnManagedPolicy, CfnRole, type CfnRoleProps } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { actionsOf } from '../functions/aws/actions.ts';
-import { type Call, type Calls, operationOf } from '../functions/aws/call.ts';
+import { type Call, type Calls, isMade, operationOf } from '../functions/aws/call.ts';
 import { otherAccount, type Place, samePlace } from '../functions/domain.ts';
 import { loadKinds } from '../functions/kinds/index.ts';
 import { functionName, roleArn, roleName, roleOfGuest } from '../functions/vault/layout.ts';
@@ -30,12 +30,11 @@ export async function callsOfStep(step: AnyStep): Promise<{ own: Call[]; theirs:
 
 /** Every action that a step needs where it stands and in its own account's homes, derived from the calls that it and the kinds' verbs it uses declare. */
 export async function askedBy(step: AnyStep, { here, homes }: Around): Promise<Asked[]> {
-  const isHome = homes.some((home) => samePlace(home, here));
   if (step.duty === 'copy' && homes.every((home) => samePlace(home, here))) return []; // nobody else's points are kept here
   const near = homes.filter((home) => !otherAccount(home, here));
-  return askedAt(step, ({ at, only }) => {
-    if (only === 'across accounts' || (only === 'home' && !isHome)) return [];
-    return at === 'home' ? near : [here];
+  return askedAt(step, (call) => {
+    if (call.at === 'home') return near.filter((home) => isMade(call, { here, home }));
+    return homes.some((home) => isMade(call, { here, home })) ? [here] : [];
   });
 }
 

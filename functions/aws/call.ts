@@ -1,4 +1,4 @@
-import type { Place } from '../domain.ts';
+import { otherAccount, type Place, samePlace } from '../domain.ts';
 
 /**
  * The only door to AWS: the declared call. A verb lists the calls that it makes and can make no others. From one declaration follow the
@@ -23,8 +23,17 @@ export interface Call<C extends Command = Command> {
   readonly passes?: ServiceRole;
 }
 
-/** Where the application lives; or where the work is done in another account than its, and has to be let in first. */
-export type Only = 'home' | 'across accounts';
+/** Where the application lives; in its account, whatever the region; or in another account, which has to be let in first. */
+export type Only = 'home' | 'in its account' | 'across accounts';
+
+const MADE: Readonly<Record<Only, (places: Places) => boolean>> = {
+  home: ({ here, home }) => samePlace(here, home),
+  'in its account': ({ here, home }) => !otherAccount(here, home),
+  'across accounts': ({ here, home }) => otherAccount(here, home),
+};
+
+/** Whether a call is ever made between these places. */
+export const isMade = ({ only }: Pick<Call, 'only'>, places: Places): boolean => only === undefined || MADE[only](places);
 
 /** A role of ours with which an AWS service acts on our behalf, after the call has been answered. */
 export interface ServiceRole {

@@ -1,5 +1,5 @@
-import { type Interval, type Place, samePlace } from '../domain.ts';
-import { type Calls, type InputOf, type OutputOf, operationOf, type Places } from './call.ts';
+import type { Interval, Place } from '../domain.ts';
+import { type Calls, type InputOf, isMade, type OutputOf, operationOf, type Places } from './call.ts';
 import { type Clock, instant } from './clock.ts';
 import { Lost, unanswered } from './errors.ts';
 import type { Transport } from './transport.ts';
@@ -79,8 +79,8 @@ export function open<C extends Calls, In, Out>(
     Object.entries(calls).map(([name, call]) => [
       name,
       async (input: object) => {
-        if (call.only === 'home' && !samePlace(places.here, places.home))
-          throw new TypeError(`${call.service}:${operationOf(call)} is declared to be asked at home only.`);
+        if (!isMade(call, places))
+          throw new TypeError(`${call.service}:${operationOf(call)} is declared to be made ${call.only} only.`);
         const from = clock.now();
         try {
           const { output, date } = await transport.send({ call, place: places[call.at], input });

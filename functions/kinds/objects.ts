@@ -57,9 +57,11 @@ export interface ObjectCopy {
   readonly to: { readonly Bucket: string; readonly Key: string; readonly [member: string]: unknown };
 }
 
-/** CopyObject takes sources of up to 5 GB, and a part up to 5 GiB (S3 API, CopyObject and UploadPartCopy). */
-const WHOLE_UP_TO = 5_000_000_000;
-const PART_BYTES = 1 << 30;
+/** From here on copies go in parts, side by side, each answered within what a request may take (S3 guide, "Multipart upload": from 100 MB on). */
+const WHOLE_UP_TO = 100_000_000;
+/** A part has at most 5 GiB, and an object at most 10,000 parts (S3 guide, "Multipart upload limits"): so parts of the largest objects are larger. */
+const PART_BYTES = 128 << 20;
+const MOST_PARTS = 10_000;
 /** Copies at a time: S3 serves 3,500 writes a second of one prefix (S3 guide, "Performance"), so a few dozen never meet its limits. */
 const WIDTH = 32;
 /** How long one invocation goes on before it lets the machine breathe. */
@@ -69,7 +71,7 @@ export const BUDGET_MILLIS = 60_000;
 export async function copyObject(
   aws: Copying,
   { from, size, to }: ObjectCopy,
-  { wholeUpTo = WHOLE_UP_TO, partBytes = PART_BYTES } = {},
+  { wholeUpTo = WHOLE_UP_TO, partBytes = Math.max(PART_BYTES, Math.ceil(size / MOST_PARTS)) } = {},
 ): Promise<void> {
   const { etag, ...source } = from;
   const copying = { CopySource: sourceOf(source), ...(etag === undefined ? {} : { CopySourceIfMatch: etag }) };

@@ -3,11 +3,12 @@ import { laws } from '../../functions/kinds/laws.ts';
 import type { Judged } from '../../local/world/authorization/permissions.ts';
 import type { World } from '../../local/world/world.ts';
 import { stage } from '../stage.ts';
-import { configurationFor } from '../world.ts';
+import { configurationFor, SAFE } from '../world.ts';
+import { ABROAD } from './abroad.ts';
 import { played } from './playing.ts';
 import { proved } from './proofs.ts';
 import { SCENARIOS } from './scenarios.ts';
-import { ACCOUNT, type Role, rolesOf, synthesisedOf, type Template } from './synthesised.ts';
+import { type Role, rolesOf, synthesisedOf, type Template } from './synthesised.ts';
 import { dispatch, putRoles, underRoles } from './under-roles.ts';
 
 /**
@@ -32,9 +33,9 @@ interface Seen {
 }
 
 function gather(world: World, roles: readonly Role[], { used, denied }: Seen): void {
-  for (const { name } of roles) {
+  for (const { name, arn } of roles) {
     const actions = used.get(name) ?? new Set();
-    for (const action of world.permissions.usedBy(`arn:aws:iam::${ACCOUNT}:role/${name}`)) actions.add(action);
+    for (const action of world.permissions.usedBy(arn)) actions.add(action);
     used.set(name, actions);
   }
   denied.push(...deniedIn(world));
@@ -104,6 +105,29 @@ describe('under their roles', () => {
     );
     expect([...new Set(excepted)].sort()).toEqual(Object.keys(EXCEPTIONS).sort());
     expect(Object.keys(EXCEPTIONS).length).toBeLessThanOrEqual(5);
+  });
+});
+
+describe('into an account of its own', () => {
+  let abroad: typeof templates;
+  let both: Role[];
+  const found: Seen = { used: new Map(), denied: [] };
+
+  beforeAll(async () => {
+    abroad = (await synthesisedOf(configurationFor({ cluster: true }, [], SAFE))).templates;
+    both = rolesOf(abroad).filter(({ arn, name }) =>
+      arn.includes(`:${SAFE.account}:`) ? /^stillpoint-(replicate|reconcile-fetch)/.test(name) : name.includes('-for-'),
+    );
+  });
+
+  test.each(Object.keys(ABROAD))('%s', async (name) => gather(await played(name, ABROAD[name]!, abroad), both, found));
+
+  test('nothing was denied, and nothing is granted between the accounts that was not used', () => {
+    expect([...new Set(found.denied)]).toEqual([]);
+    expect(both.length).toBeGreaterThan(8);
+    expect(both.flatMap((role) => excess(role, found.used.get(role.name)!).map((action) => `${role.name} ${action}`))).toEqual(
+      [],
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 import { KEY_ALIAS } from '../../demo/shop/region.ts';
 import { uploadsArn } from '../../demo/shop/uploads.ts';
+import { parseArn } from '../../functions/aws/arn.ts';
 import { operationOf } from '../../functions/aws/call.ts';
 import type { Transport } from '../../functions/aws/transport.ts';
 import { open } from '../../functions/aws/verb.ts';
@@ -151,9 +152,9 @@ async function until<T>(stand: Stage, found: () => T[]): Promise<T[]> {
   return found();
 }
 
-export async function copyDied(stand: Stage): Promise<Execution> {
+export async function copyDied(stand: Stage, vault: Place = WEST): Promise<Execution> {
   await ended(stand, stand.startProtect());
-  const [dying] = await until(stand, () => [...stand.states(WEST).executions.values()].filter(isRunning));
+  const [dying] = await until(stand, () => [...stand.states(vault).executions.values()].filter(isRunning));
   await died(stand, dying!, 3);
   return dying!;
 }
@@ -161,6 +162,6 @@ export async function copyDied(stand: Stage): Promise<Execution> {
 /** An execution that stops in the middle, as when nobody lets it go on. */
 export async function died(stand: Stage, execution: Execution, afterSeconds: number): Promise<void> {
   await stand.advance(afterSeconds);
-  const place = { ...HOME, region: execution.arn.split(':')[3] as string };
+  const place = parseArn(execution.arn);
   await call(stand, place, 'states', 'StopExecution', { executionArn: execution.arn });
 }

@@ -17,15 +17,15 @@ const pulling = {
 };
 type Pulling = Door<typeof pulling>;
 
-/** Pulls every object of the export out of home's staging bucket. What is there already tells how far it got. */
+/** Pulls the table's definition, then every object of the export out of home's staging bucket. What is there already tells how far it got. */
 export const copy: Passage<CopyWork, Artifact> = {
   start: verb(
-    { ...pulling, ...bundleCopying },
-    async (aws, works: readonly CopyWork[], scene): Promise<Item<Artifact>[]> =>
+    bundleCopying,
+    (aws, works: readonly CopyWork[], { home }): Promise<Item<Artifact>[]> =>
       Promise.all(
         works.map((work) =>
-          copyBundle(aws, scene.home, factsOf(work).definition, keepingOf(work))
-            .then(() => pull(aws, work, scene))
+          copyBundle(aws, home, factsOf(work).definition, keepingOf(work))
+            .then(() => started(work.resource.id, {}))
             .catch(failing(work.resource.id, 'Its export could not be copied')),
         ),
       ),

@@ -7,7 +7,7 @@ import { type CopyWork, done, failed, waiting } from '../../kind.ts';
 import { reaches } from '../rds/databases.ts';
 import { type ArtifactFacts, artifactFacts, databaseFacts } from '../rds/facts.ts';
 import { daysAfter } from '../rds/names.ts';
-import { findLog } from './log.ts';
+import { findReplicatedLog } from './log.ts';
 
 const LEAST_WAIT_MILLIS = 30_000;
 const NOTHING_YET_MILLIS = 120_000;
@@ -17,7 +17,7 @@ const NOTHING_YET_MILLIS = 120_000;
  * alone can tell.
  */
 export const keepLog = composed(
-  { findLog },
+  { findLog: findReplicatedLog },
   async (aws, { resource, artifact, vault }: CopyWork, { clock, here }): Promise<Item<Artifact>> => {
     const { at } = artifactFacts(artifact) as ArtifactFacts & { by: 'log' };
     const { resourceId, key } = databaseFacts(resource);
