@@ -1,19 +1,13 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { installShop } from '../../demo/shop/shop.ts';
 import { readConfiguration } from '../../functions/configuration/read.ts';
 import type { Configuration } from '../../functions/configuration/schema.ts';
-import { readSlot, slotOf } from '../../functions/decide/slot.ts';
-import type { Outcome, Place } from '../../functions/domain.ts';
-import { functionName, ledgerBucket, machineArn, roleName } from '../../functions/vault/layout.ts';
-import { readSigned } from '../../functions/vault/signature.ts';
-import { stacksFor } from '../../infra/stacks.ts';
+import { slotOf } from '../../functions/decide/slot.ts';
+import type { Place } from '../../functions/domain.ts';
+import { functionName, machineArn, roleName } from '../../functions/vault/layout.ts';
 import { direct, type Served, start } from '../../local/index.ts';
 import { HOME, WEST } from '../world.ts';
+import { assembly, deploying } from './deploying.ts';
 
 /**
  * The genuine `cdk` CLI against a served world that holds nothing but the application: bootstrap, deploy, deploy again, change. Then the deployed
@@ -21,70 +15,16 @@ import { HOME, WEST } from '../world.ts';
  */
 let served: Served;
 let configuration: Configuration;
+let on: ReturnType<typeof deploying>;
 
 beforeAll(async () => {
   configuration = await readConfiguration('stillpoint.yaml');
   served = await start({ seed: 'deploy', speed: 60 });
+  on = deploying(served);
   const { world } = served;
   await world.clock.settle(installShop(world, direct(world), { small: true }));
 }, 60_000);
 afterAll(() => served?.close());
-
-/** A cloud assembly of real bundles; that `cdk synth` makes the same, with the rules of cdk-nag, another test says. */
-async function assembly(of: Configuration): Promise<string> {
-  const outdir = mkdtempSync(join(tmpdir(), 'stillpoint-assembly-'));
-  const app = new App({ outdir });
-  await stacksFor(app, of);
-  app.synth();
-  return outdir;
-}
-
-const cdk = (...args: readonly string[]): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const env = {
-      ...process.env,
-      AWS_ENDPOINT_URL: served.url,
-      AWS_ACCESS_KEY_ID: HOME.account,
-      AWS_SECRET_ACCESS_KEY: 'local',
-      AWS_REGION: HOME.region,
-      AWS_EC2_METADATA_DISABLED: 'true',
-      CI: 'true',
-    };
-    execFile('npx', ['--no-install', 'cdk', ...args], { env, maxBuffer: 1e8 }, (error, stdout, stderr) =>
-      error ? reject(new Error(stdout + stderr)) : resolve(stdout + stderr),
-    );
-  });
-
-const call = (place: Place, service: string, operation: string, input: object) =>
-  served.world.clock.settle(served.world.call({ place, service, operation, input }));
-
-const statusOf = async (place: Place, StackName: string): Promise<string> =>
-  (await call(place, 'cloudformation', 'DescribeStacks', { StackName })).Stacks[0].StackStatus;
-
-const nextPage = async (place: Place, Bucket: string, ContinuationToken?: string): Promise<string[]> => {
-  const { Contents = [], NextContinuationToken } = await call(place, 's3', 'ListObjectsV2', {
-    Bucket,
-    Prefix: 'restore-points/',
-    ...(ContinuationToken ? { ContinuationToken } : {}),
-  });
-  const keys = Contents.map(({ Key }: { Key: string }) => Key);
-  return NextContinuationToken ? [...keys, ...(await nextPage(place, Bucket, NextContinuationToken))] : keys;
-};
-
-/** What the ledger of a place holds of slots that were due after a time: each outcome's key, with the status and label that stand in it. */
-async function decidedIn(place: Place, after: number): Promise<{ key: string; status: string; label: string }[]> {
-  const Bucket = ledgerBucket(place);
-  const keys = (await nextPage(place, Bucket)).filter(
-    (key) => key.endsWith('/outcome.json') && readSlot(key.split('/')[2]!).due > after,
-  );
-  return Promise.all(
-    keys.map(async (key) => {
-      const { Body } = await call(place, 's3', 'GetObject', { Bucket, Key: key });
-      const { record } = readSigned<Outcome>(new TextDecoder().decode(Body), key);
-      return { key, status: record.status, label: record.status === 'sealed' ? record.consistency : record.because };
-    }),
-  );
-}
 
 /** What every execution of a machine of a place came to, counted, of those that began after a time. */
 async function executionsOf(place: Place, workflow: string, after: number): Promise<Record<string, number>> {
@@ -92,7 +32,7 @@ async function executionsOf(place: Place, workflow: string, after: number): Prom
   let nextToken: string | undefined;
   do {
     const asked = { stateMachineArn: machineArn(place, workflow), maxResults: 100, ...(nextToken ? { nextToken } : {}) };
-    const page = await call(place, 'states', 'ListExecutions', asked);
+    const page = await on.call(place, 'states', 'ListExecutions', asked);
     for (const { status, startDate } of page.executions)
       if (startDate.getTime() > after) counts[status] = (counts[status] ?? 0) + 1;
     nextToken = page.nextToken;
@@ -103,7 +43,7 @@ async function executionsOf(place: Place, workflow: string, after: number): Prom
 const deadLettersOf = async (place: Place): Promise<string> => {
   const QueueUrl = `https://sqs.${place.region}.amazonaws.com/${place.account}/stillpoint-dead-letters`;
   const asked = { QueueUrl, AttributeNames: ['ApproximateNumberOfMessages'] };
-  return (await call(place, 'sqs', 'GetQueueAttributes', asked)).Attributes.ApproximateNumberOfMessages;
+  return (await on.call(place, 'sqs', 'GetQueueAttributes', asked)).Attributes.ApproximateNumberOfMessages;
 };
 
 /** Whether the function that takes the cut may call the one that freezes, as what it is to AWS. */
@@ -132,7 +72,8 @@ test('cdk bootstraps and deploys, says when nothing changes, changes a role and 
     applications: { shop: unfrozen },
     policies: { ...policies, hourly: { ...hourly!, schedule: 'cron(30 3 1 1 ? *)' } }, // nothing yet
   });
-  const bootstrapped = await cdk(
+  const bootstrapped = await on.cdk(
+    HOME.account,
     'bootstrap',
     '--app',
     first,
@@ -141,10 +82,11 @@ test('cdk bootstraps and deploys, says when nothing changes, changes a role and 
   );
   expect(bootstrapped.match(/✅ {2}Environment .* bootstrapped/g)).toHaveLength(2);
 
-  const deploy = (app: string) => cdk('deploy', '--app', app, '--all', '--require-approval', 'never', '--concurrency', '2');
+  const deploy = (app: string) =>
+    on.cdk(HOME.account, 'deploy', '--app', app, '--all', '--require-approval', 'never', '--concurrency', '2');
   expect(await deploy(first)).toMatch(/CREATE_COMPLETE +\| AWS::StepFunctions::StateMachine/);
-  expect(await statusOf(HOME, 'stillpoint-home-us-east-1')).toBe('CREATE_COMPLETE');
-  expect(await statusOf(WEST, 'stillpoint-vault-eu-west-1')).toBe('CREATE_COMPLETE');
+  expect(await on.statusOf(HOME, 'stillpoint-home-us-east-1')).toBe('CREATE_COMPLETE');
+  expect(await on.statusOf(WEST, 'stillpoint-vault-eu-west-1')).toBe('CREATE_COMPLETE');
   expect((await deploy(first)).match(/✅ .*\(no changes\)/g)).toHaveLength(2);
   expect(await mayFreeze()).toBe('AccessDeniedException');
 
@@ -153,8 +95,8 @@ test('cdk bootstraps and deploys, says when nothing changes, changes a role and 
     policies: { ...policies, hourly: { ...hourly!, schedule: 'cron(30 * * * ? *)' } },
   });
   expect(await deploy(changed)).toMatch(/UPDATE_COMPLETE +\| AWS::IAM::(Role|ManagedPolicy|Policy)/);
-  expect(await statusOf(HOME, 'stillpoint-home-us-east-1')).toBe('UPDATE_COMPLETE');
-  const { ScheduleExpression } = await call(HOME, 'scheduler', 'GetSchedule', { Name: 'stillpoint-hourly-shop' });
+  expect(await on.statusOf(HOME, 'stillpoint-home-us-east-1')).toBe('UPDATE_COMPLETE');
+  const { ScheduleExpression } = await on.call(HOME, 'scheduler', 'GetSchedule', { Name: 'stillpoint-hourly-shop' });
   expect(ScheduleExpression).toBe('cron(30 * * * ? *)');
   expect(await mayFreeze()).toBe('204');
 
@@ -174,8 +116,8 @@ test('cdk bootstraps and deploys, says when nothing changes, changes a role and 
     status: 'sealed',
     label: 'application-consistent',
   }));
-  expect(await decidedIn(HOME, began)).toEqual(points);
-  expect(await decidedIn(WEST, began)).toEqual(points);
+  expect(await on.decidedIn(HOME, began)).toEqual(points);
+  expect(await on.decidedIn(WEST, began)).toEqual(points);
   expect(await executionsOf(HOME, 'protect', began)).toEqual({ SUCCEEDED: 24 });
   expect(await executionsOf(WEST, 'replicate', began)).toEqual({ SUCCEEDED: 24 });
   for (const place of [HOME, WEST]) {
@@ -183,7 +125,7 @@ test('cdk bootstraps and deploys, says when nothing changes, changes a role and 
     expect(await deadLettersOf(place)).toBe('0');
   }
   expect(permissions.denied.slice(deniedBefore)).toEqual([]);
-  const lines = await call(HOME, 'logs', 'FilterLogEvents', { logGroupName: '/aws/lambda/stillpoint-protect-seal' });
+  const lines = await on.call(HOME, 'logs', 'FilterLogEvents', { logGroupName: '/aws/lambda/stillpoint-protect-seal' });
   expect(lines.events.map(({ message }: { message: string }) => JSON.parse(message))).toContainEqual(
     expect.objectContaining({ step: 'protect-seal', outcome: 'done' }),
   );
