@@ -66,12 +66,12 @@ export class Story {
     throw new Error([`"${what}" did not come true within six hours.`, ...this.#failures(place)].join(' '));
   }
 
-  /** The executions of a place that did not succeed, each with the reason that its machine gives. */
+  /** Why executions at a place did not succeed, in the words of their machines: each reason once, with the last execution that has it. */
   #failures(place: Place): string[] {
     const { executions } = this.world.state<StatesState>('states', place);
-    return [...executions.values()]
-      .filter(({ status }) => !['RUNNING', 'SUCCEEDED'].includes(status))
-      .map(({ arn, status, error, cause }) => `${arn} is ${status}: ${error}: ${reasonIn(cause)}`);
+    const failed = [...executions.values()].filter(({ status }) => !['RUNNING', 'SUCCEEDED'].includes(status));
+    const reasons = new Map(failed.map(({ arn, error, cause }) => [`${error}: ${reasonIn(cause)}`, arn]));
+    return [...reasons].map(([reason, arn]) => `${arn} failed. ${reason}`);
   }
 
   async runTo(iso: string): Promise<void> {
