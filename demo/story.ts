@@ -94,26 +94,29 @@ const pipelineStarts = (world: World): string =>
   });
 
 const START = Date.parse('2026-11-22T03:00:00Z');
+/** As shells count them: 128 and the signal's number. */
+const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 };
 
 async function main(seed: string, json: boolean): Promise<void> {
   const say = (line: string) => (json ? process.stderr : process.stdout).write(`${line}\n`);
   say(colours.bold(`Stillpoint, against a simulated AWS (seed ${seed}). Nothing here is real but Stillpoint's own code.`));
   const { world, close } = await start({ seed, start: START, speed: 0 }); // time passes as the story demands it
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1)); // its threads and files go with it
-  try {
-    const result = await tellStory(world, say);
-    for (const line of summary(result)) say(line);
-    if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-    process.exitCode = result.verdict === 'pass' ? 0 : 1;
-  } catch (error) {
-    process.stderr.write(`${colours.red('The story stops here.')} ${(error as Error).message}\n`);
-    process.exitCode = 1;
-  } finally {
-    await close();
-  }
+  const result = await tellStory(world, say);
+  for (const line of summary(result)) say(line);
+  if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  process.exitCode = result.verdict === 'pass' ? 0 : 1;
+  await close();
 }
 
-const { values } = parseArgs({
-  options: { seed: { type: 'string', default: '1' }, json: { type: 'boolean', default: false } },
-});
-await main(values.seed, values.json);
+/** The threads of functions, and the files that they were unpacked to, end with the process. */
+for (const [signal, code] of Object.entries(INTERRUPTED)) process.once(signal, () => process.exit(code));
+try {
+  const { values } = parseArgs({
+    options: { seed: { type: 'string', default: '1' }, json: { type: 'boolean', default: false } },
+  });
+  await main(values.seed, values.json);
+} catch (error) {
+  const { code, message } = error as NodeJS.ErrnoException;
+  process.stderr.write(`${colours.red('error:')} ${message}\n`);
+  process.exit(code?.startsWith('ERR_PARSE_ARGS') ? 2 : 1);
+}

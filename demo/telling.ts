@@ -63,7 +63,15 @@ export class Story {
       }
       await this.world.clock.advance(MINUTE);
     }
-    throw new Error(`${what} did not happen within six hours.`);
+    throw new Error([`"${what}" did not come true within six hours.`, ...this.#failures(place)].join(' '));
+  }
+
+  /** Why executions at a place did not succeed, in the words of their machines: each reason once, with the last execution that has it. */
+  #failures(place: Place): string[] {
+    const { executions } = this.world.state<StatesState>('states', place);
+    const failed = [...executions.values()].filter(({ status }) => !['RUNNING', 'SUCCEEDED'].includes(status));
+    const reasons = new Map(failed.map(({ arn, error, cause }) => [`${error}: ${reasonIn(cause)}`, arn]));
+    return [...reasons].map(([reason, arn]) => `${arn} failed. ${reason}`);
   }
 
   async runTo(iso: string): Promise<void> {
@@ -82,7 +90,7 @@ export class Story {
       return {
         region: place.region,
         stages: report?.stages ?? [],
-        mismatches: [`The restore failed: ${report?.problems.join(' ') ?? execution.cause}`],
+        mismatches: [`The restore failed: ${report?.problems.join(' ') ?? reasonIn(execution.cause)}`],
         moneyBefore: money(before),
         moneyAfter: 0,
       };
@@ -157,6 +165,17 @@ export class Story {
 }
 
 export const money = (content: Content): number => totalCents(content) + centsInFlight(content);
-const bar = (done: number, all: number): string => `[${'█'.repeat(done)}${'░'.repeat(all - done)}] ${done}/${all}`;
+/** Drawn for people; a file gets the numbers. */
+const bar = (done: number, all: number): string =>
+  `${process.stdout.isTTY ? `[${'█'.repeat(done)}${'░'.repeat(all - done)}] ` : ''}${done}/${all}`;
 export const freezeMillis = ({ cut: { freeze } }: Sealed): number =>
   freeze?.released ? Date.parse(freeze.released.to) - Date.parse(freeze.asked.from) : 0;
+
+/** What a function threw is the cause as Lambda tells it, a JSON document; anything else is text. */
+function reasonIn(cause = 'no cause is given'): string {
+  try {
+    return (JSON.parse(cause) as { errorMessage?: string }).errorMessage ?? cause;
+  } catch {
+    return cause;
+  }
+}

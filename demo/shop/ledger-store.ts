@@ -197,7 +197,7 @@ const available = ({ aws, clock }: Pick<Site, 'aws' | 'clock'>, volume: string):
   });
 
 async function backUp({ aws, clock, place }: Site, VolumeId: string): Promise<() => Promise<string>> {
-  const { SnapshotId } = await aws.createSnapshot({ VolumeId });
+  const { SnapshotId } = await until(clock, 5, () => aws.createSnapshot({ VolumeId }).catch(unlessTooSoon));
   return async () => {
     await until(clock, 15, async () => {
       const { Snapshots = [] } = await aws.describeSnapshots({ SnapshotIds: [SnapshotId!] });
@@ -208,6 +208,11 @@ async function backUp({ aws, clock, place }: Site, VolumeId: string): Promise<()
     return restored.VolumeId!;
   };
 }
+
+/** Whoever else takes snapshots of the volume may just have taken one (EC2 error codes, SnapshotCreationPerVolumeRateExceeded). */
+const unlessTooSoon = (error: Error): undefined => {
+  if (error.name !== 'SnapshotCreationPerVolumeRateExceeded') throw error;
+};
 
 export const ledgers: Sort<'volume'> = {
   word: 'volume',

@@ -6,6 +6,7 @@ import type { FromRuntime, Rests, Setup, ToRuntime } from './runtime.ts';
 /** What an execution environment is made of. */
 export interface Making {
   readonly folder: string;
+  /** Where compiled code is kept for the next thread that loads the same, be it the function's or Node's own. */
   readonly compiled: string;
   readonly handlerName: string;
   readonly variables: Readonly<Record<string, string>>;
@@ -46,12 +47,11 @@ export class Environment implements Client {
     world.clients.set(this.name, this);
     const setup: Setup = {
       folder,
-      compiled,
       handlerName,
       time: world.clock.shared,
       client: { header: CLIENT_HEADER, name: this.name },
     };
-    const env = { ...variables };
+    const env = { ...variables, NODE_COMPILE_CACHE: compiled };
     this.#worker = new Worker(new URL('./runtime.ts', import.meta.url), {
       workerData: setup,
       env,

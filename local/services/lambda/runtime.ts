@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
-import { enableCompileCache, flushCompileCache } from 'node:module';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -13,8 +13,6 @@ import { errorOf, failed, MAX_ANSWER, type Result, TOO_LARGE } from './results.t
  */
 export interface Setup {
   readonly folder: string;
-  /** Where compiled code is kept for the next thread that loads the same. */
-  readonly compiled: string;
   readonly handlerName: string;
   /** The world's clock, see `Clock.shared`. */
   readonly time: SharedArrayBuffer;
@@ -49,7 +47,7 @@ export interface Rests {
   readonly ended: number;
 }
 
-const { folder, compiled, handlerName, time, client } = workerData as Setup;
+const { folder, handlerName, time, client } = workerData as Setup;
 const clock = new Float64Array(time);
 const counted = { begun: 0, ended: 0 };
 const port = parentPort!;
@@ -57,7 +55,7 @@ const tell = (message: FromRuntime): void => port.postMessage(message);
 const sleepers = new Map<number, () => void>();
 let sleeps = 0;
 
-enableCompileCache(compiled);
+delete process.env['NODE_COMPILE_CACHE']; // it is read when a thread begins, and none of the function's business
 countRequests();
 const handler = await load();
 let loading = true;
