@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { mismatches, tears } from '../demo/shop/audit.ts';
 import type { Report, Sealed } from '../functions/domain.ts';
 import type { Execution } from '../local/services/states/execution.ts';
+import { silenceAfter } from '../local/world/faults.ts';
 import { HOME, SAFE, type Stage, type StageOptions, stage } from './world.ts';
 
 /** A vault in another account: what home seals comes there by roles and policies alone, and is restored there while home is dark. */
@@ -81,6 +82,19 @@ describe('a point that leaves its account', () => {
     ])
       await expect(as(other), other).rejects.toThrow(/is not authorized to perform: sts:AssumeRole/);
   });
+});
+
+test('what is shared is shared once more where the answer was lost', async () => {
+  const stand = await abroad({ shop: { cluster: false, standbyAccount: SAFE.account } });
+  const lost = new Set<string>();
+  stand.world.faults = ({ operation }) => {
+    if (!/^Modify(DB)?SnapshotAttribute$/.test(operation) || lost.has(operation)) return undefined;
+    lost.add(operation);
+    return silenceAfter;
+  };
+  expect((await protect(stand)).status).toBe('SUCCEEDED');
+  expect(await replication(stand)).toBe('SUCCEEDED: undefined');
+  expect([...lost].sort()).toEqual(['ModifyDBSnapshotAttribute', 'ModifySnapshotAttribute']);
 });
 
 describe('a vault in another account is refused, in a sentence', () => {

@@ -24,10 +24,10 @@ export interface Call<C extends Command = Command> {
 }
 
 /** Where the application lives; in its account, whatever the region; or in another account, which has to be let in first. */
-export type Only = 'home' | 'in its account' | 'across accounts';
+export type Only = 'at home' | 'in its account' | 'across accounts';
 
 const MADE: Readonly<Record<Only, (places: Places) => boolean>> = {
-  home: ({ here, home }) => samePlace(here, home),
+  'at home': ({ here, home }) => samePlace(here, home),
   'in its account': ({ here, home }) => !otherAccount(here, home),
   'across accounts': ({ here, home }) => otherAccount(here, home),
 };

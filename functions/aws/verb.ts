@@ -40,7 +40,7 @@ export const verb = <C extends Calls, In, Out>(
 
 /** The same verb where it is only ever run where the application lives, though what uses it runs elsewhere too. */
 export const atHome = <C extends Calls, In, Out>({ calls, run }: Verb<C, In, Out>): Verb<C, In, Out> => ({
-  calls: Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, { ...call, only: 'home' }])) as unknown as C,
+  calls: Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, { ...call, only: 'at home' }])) as unknown as C,
   run,
 });
 

@@ -25,7 +25,7 @@ test('a call that is declared for home alone is not sent from anywhere else', as
   const transport = { send: async ({ place }: { place: { region: string } }) => sent.push(place.region) };
   const from = (region: string) => ({ here: { ...home, region }, home });
   const run = (region: string) => open(atHome(look), transport as never, clock, from(region))(undefined);
-  await expect(run('eu-west-1')).rejects.toThrow('kms:ListKeys is declared to be asked at home only.');
+  await expect(run('eu-west-1')).rejects.toThrow('kms:ListKeys is declared to be made at home only.');
   await run('us-east-1');
   expect(sent).toEqual(['us-east-1']);
 });

@@ -12,7 +12,7 @@ import { factsOf, KIND, restoredName, tableArn } from './table.ts';
 
 const { table, backups } = describing;
 /** How far the log reaches is asked only where it is. */
-const looking = { table, backups: { ...backups, only: 'home' }, ...objectListing, ...looksAtKeys } as const;
+const looking = { table, backups: { ...backups, only: 'at home' }, ...objectListing, ...looksAtKeys } as const;
 
 /** A restore out of the log takes 20 minutes or more, an import a few and then by size; writes go at some 2,000 items a second. */
 const LOG_MINUTES = 20;

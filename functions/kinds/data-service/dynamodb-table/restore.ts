@@ -32,7 +32,7 @@ const making = {
   ...bundleReading,
   /** The name makes it repeatable, and AWS fills the new table with the caller's rights (DynamoDB guide, "Restoring a table"). */
   restoreTable: again(RestoreTableToPointInTimeCommand, {
-    only: 'home', // where the log is
+    only: 'at home', // where the log is
     also: ['BatchWriteItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'GetItem', 'Query', 'Scan'].map((name) => `dynamodb:${name}`),
   }),
   importTable: again(ImportTableCommand, { also: ['s3:GetObject', 's3:ListBucket'] }),

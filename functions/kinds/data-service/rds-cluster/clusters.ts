@@ -24,7 +24,7 @@ const { read, again } = calls('rds', RDSClient);
 
 export const looksAtClusters = { clusters: read(DescribeDBClustersCommand) };
 /** A cluster's log never leaves its region. */
-const looksAtLogs = { clusterBackups: read(DescribeDBClusterAutomatedBackupsCommand, { only: 'home' }) };
+const looksAtLogs = { clusterBackups: read(DescribeDBClusterAutomatedBackupsCommand, { only: 'at home' }) };
 const looksAtSnapshots = { clusterSnapshots: read(DescribeDBClusterSnapshotsCommand) };
 
 export const findCluster = (aws: Door<typeof looksAtClusters>, DBClusterIdentifier: string) =>

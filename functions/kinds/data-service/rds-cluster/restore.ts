@@ -24,7 +24,7 @@ const also = ['rds:AddTagsToResource', 'kms:CreateGrant', 'kms:DescribeKey'];
 const asking = verb(
   {
     /** Both are repeatable by the name that is chosen. */
-    restoreToTime: again(RestoreDBClusterToPointInTimeCommand, { only: 'home', also }), // where the log is
+    restoreToTime: again(RestoreDBClusterToPointInTimeCommand, { only: 'at home', also }), // where the log is
     restoreSnapshot: again(RestoreDBClusterFromSnapshotCommand, { also }),
   },
   async (aws, { work, name, source, network }: Making & { network: object }) => {
