@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { acrossAccounts } from '../functions/aws/across-accounts.ts';
 import { parseArn } from '../functions/aws/arn.ts';
 import type { Transport } from '../functions/aws/transport.ts';
 import type { Configuration } from '../functions/configuration/schema.ts';
 import type { Place, Vault } from '../functions/domain.ts';
 import { kinds } from '../functions/kinds/index.ts';
-import { functionName, machineArn, roleArn, roleName, roleOfGuest } from '../functions/vault/layout.ts';
+import { functionName, machineArn, roleName } from '../functions/vault/layout.ts';
+import { reaching } from '../functions/workflows/deployed.ts';
 import { workflows } from '../functions/workflows/index.ts';
 import { handlerOf } from '../functions/workflows/lambda.ts';
 import type { LambdaState } from '../local/services/lambda/state.ts';
@@ -106,7 +106,8 @@ function standIn(
   for (const step of workflows.flatMap(({ steps }) => steps)) {
     const name = functionName(step.name);
     if (!lambda.peek(name)) continue; // not a step of this place
-    const reach = reachOf(step.name, place, transport, world);
+    const as = (arn: string) => transport(place, step.name, { account: parseArn(arn).account, arn });
+    const reach = reaching(step.name, place, as(sessionArn(place, step.name)), ({ arn }) => as(arn), world.clock);
     lambda.register({
       name,
       timeoutSeconds: step.limits.seconds,
@@ -115,23 +116,6 @@ function standIn(
       handler: handlerOf(step, { ...environment, transport: reach }),
     });
   }
-}
-
-/** How a step's function reaches AWS: as its role, and in homes of other accounts as the roles there that let it in. */
-function reachOf(
-  step: string,
-  here: Place,
-  transport: (place: Place, step: string, role: Caller) => Transport,
-  { clock }: World,
-) {
-  const as = (arn: string): Transport => transport(here, step, { account: parseArn(arn).account, arn });
-  return acrossAccounts(as(sessionArn(here, step)), {
-    here,
-    roleAt: (home) => roleArn(roleOfGuest(step, here), home),
-    sessionName: functionName(step),
-    as: (session) => as(session.arn),
-    clock,
-  });
 }
 
 /** Who a function is to AWS: a session of its role that bears its name. */

@@ -67,10 +67,11 @@ const backupPolicy = (homes: readonly Place[]) =>
 /** The stores and keys of a place (DESIGN §3.2). They outlive the stack: nothing here is deleted because a stack is. */
 export function stores(scope: Construct, place: Place, { lock, staging, homes, vaults }: Kept): CfnKey {
   const within = new Construct(scope, 'Stores');
+  const letIn = readers(place, vaults);
   const dataKey = key(within, 'DataKey', DATA_KEY, {
     description: 'Stillpoint: wraps data keys and encrypts copies in this vault',
     enableKeyRotation: true,
-    keyPolicy: policyOfKey(place, ALARMS, readers(place, vaults)),
+    keyPolicy: policyOfKey(place, ALARMS, letIn),
   });
   key(within, 'SigningKey', SIGNING_KEY, {
     description: 'Stillpoint: signs what this vault seals',
@@ -82,7 +83,7 @@ export function stores(scope: Construct, place: Place, { lock, staging, homes, v
   const ledger = ledgerBucket(place);
   bucket(within, 'Ledger', ledger, ledgerPolicy(ledger), { objectLockEnabled: true, bucketEncryption: encryption('AES256') });
   const data = dataBucket(place);
-  bucket(within, 'Data', data, storePolicy(data, readers(place, vaults)), {
+  bucket(within, 'Data', data, storePolicy(data, letIn), {
     ...(lock ? { objectLockEnabled: true } : {}),
     bucketEncryption: encryption('aws:kms', DATA_KEY),
     lifecycleConfiguration: { rules: [forgottenUploads] },
@@ -97,7 +98,7 @@ export function stores(scope: Construct, place: Place, { lock, staging, homes, v
   );
   if (staging) {
     const name = stagingBucket(place);
-    bucket(within, 'Staging', name, storePolicy(name, readers(place, vaults)), {
+    bucket(within, 'Staging', name, storePolicy(name, letIn), {
       bucketEncryption: encryption('AES256'),
       lifecycleConfiguration: {
         rules: [

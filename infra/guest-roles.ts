@@ -16,7 +16,7 @@ export async function guestRoles(scope: Construct, here: Place, vaults: readonly
   const around = { here, homes: [here], hooks: [], locked: false };
   for (const [account, places] of accounts) {
     for (const step of workflowsIn('vault').flatMap(({ steps }) => steps)) {
-      const asked = await askedAtHome(step, here);
+      const asked = await askedAtHome(step, places[0]!, here);
       if (asked.length === 0) continue;
       const trusted = places.map((place) => roleArn(step.name, place));
       role(scope, roleOfGuest(step.name, { account }), here, trusted, await statementsFor(asked, { ...around, guest: account }));

@@ -39,8 +39,8 @@ export async function askedBy(step: AnyStep, { here, homes }: Around): Promise<A
 }
 
 /** Every action that a step of a vault in another account needs at a home. */
-export const askedAtHome = (step: AnyStep, home: Place): Promise<Asked[]> =>
-  askedAt(step, ({ at }) => (at === 'home' ? [home] : []));
+export const askedAtHome = (step: AnyStep, here: Place, home: Place): Promise<Asked[]> =>
+  askedAt(step, (call) => (call.at === 'home' && isMade(call, { here, home }) ? [home] : []));
 
 async function askedAt(step: AnyStep, placesOf: (call: Call) => readonly Place[]): Promise<Asked[]> {
   const { own, theirs } = await callsOfStep(step);
@@ -93,7 +93,7 @@ const logging = ({ account, region }: Place, step: AnyStep): Statement => ({
 /** The roles in which a step works at homes of other accounts. */
 async function visiting(step: AnyStep, { here, homes }: Around): Promise<Statement[]> {
   const far = homes.filter((home) => otherAccount(home, here));
-  const asked = await Promise.all(far.map((home) => askedAtHome(step, home)));
+  const asked = await Promise.all(far.map((home) => askedAtHome(step, here, home)));
   const Resource = far.filter((_, index) => asked[index]!.length > 0).map((home) => roleArn(roleOfGuest(step.name, here), home));
   return Resource.length > 0 ? [{ Effect: 'Allow', Action: ['sts:AssumeRole'], Resource }] : [];
 }

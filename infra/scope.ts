@@ -140,13 +140,12 @@ const keysAt = ({ account, region }: Place): string => `arn:aws:kms:${region}:${
 /** Recovery points of what AWS Backup manages in full bear its own ARNs (AWS Backup guide, "Feature availability by resource"). */
 const recoveryPointsAt = ({ account, region }: Place): string => `arn:aws:backup:${region}:${account}:recovery-point:*`;
 
-/** Our backup vault by name and the recovery points in it; a copy goes from home's into the one here. What is given tags or deleted bears ours. */
-function backupScopes({ action, duty, tagged, places }: Asked, { here, homes }: Around): Scope[] | undefined {
+/** Our backup vault by name and the recovery points in it. What is given tags or deleted bears ours. */
+function backupScopes({ action, duty, tagged, places }: Asked): Scope[] | undefined {
   const name = action.slice('backup:'.length);
   if (/Jobs?$|Settings$/.test(name) && !/^Start/.test(name)) return undefined;
-  const at = duty === 'copy' ? unique([here, ...homes]) : places;
-  if (/Vault$|^StartBackupJob$/.test(name)) return [{ Resource: at.map(backupVaultArn) }];
-  const Resource = at.map(recoveryPointsAt);
+  if (/Vault$|^StartBackupJob$/.test(name)) return [{ Resource: places.map(backupVaultArn) }];
+  const Resource = places.map(recoveryPointsAt);
   if (name === 'TagResource') return [{ Resource, ...(duty === 'service' ? {} : bearing('RequestTag')) }];
   return [{ Resource, ...(/^Delete/.test(name) && !tagged ? bearing('ResourceTag') : {}) }];
 }

@@ -115,13 +115,18 @@ describe('a vault in another account is refused, in a sentence', () => {
       /Policy "hourly" keeps copies in "west", in account 444455556666, but vol-\w+ is encrypted with the account's default key/,
     );
   });
-  test('a bucket whose policy does not let it in', async () => {
+  test('a bucket whose policy does not let it in; once it does, the vault fetches the point by itself', async () => {
     const stand = await abroad({ shop: { cluster: false, standbyAccount: SAFE.account } });
-    await call(stand, 's3', 'DeleteBucketPolicy', { Bucket: stand.shop.names.bucket });
+    const Bucket = stand.shop.names.bucket;
+    const { Policy } = await call(stand, 's3', 'GetBucketPolicy', { Bucket });
+    await call(stand, 's3', 'DeleteBucketPolicy', { Bucket });
     expect((await protect(stand)).status).toBe('SUCCEEDED');
     expect(await replication(stand)).toMatch(
       /FAILED.*shop-media-.*replicate-settle is not authorized to perform: s3:GetObject\w* .*no resource-based policy allows/,
     );
+    await call(stand, 's3', 'PutBucketPolicy', { Bucket, Policy });
+    await stand.run(SAFE, 'reconcile', { application: 'shop' });
+    expect(await stand.replicated(SAFE)).toHaveLength(1);
   });
   test('a key whose policy does not let it in', async () => {
     const stand = await abroad({ shop: { cluster: false, standbyAccount: SAFE.account } });

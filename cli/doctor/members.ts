@@ -1,6 +1,4 @@
-import type { Configuration } from '../../functions/configuration/schema.ts';
 import { brokenPromises } from '../../functions/decide/promise.ts';
-import type { Policy, Vault } from '../../functions/domain.ts';
 import type { Discovery } from '../../functions/kinds/kind.ts';
 import { refusalsOf } from '../../functions/workflows/protect/refusals.ts';
 import { applicationCheck, ok, problem, type Said, warning } from './check.ts';
@@ -9,12 +7,18 @@ import { applicationCheck, ok, problem, type Said, warning } from './check.ts';
 export const members = applicationCheck({
   name: 'members',
   uses: {},
-  run: async (_, { application, configuration, policies, scope }) => {
+  run: async (_, { application, policies, vaults, scope }) => {
     const { kinds, found } = await scope();
     const resources = found.flatMap((discovery) => discovery.resources);
     const refusals = [
       ...refusalsOf(application, kinds, found),
-      ...policies.flatMap((policy) => brokenPromises(policy, resources, vaultsOf(policy, configuration))),
+      ...policies.flatMap((policy) =>
+        brokenPromises(
+          policy,
+          resources,
+          vaults.filter(({ name }) => policy.vaults.includes(name)),
+        ),
+      ),
     ];
     const said: Said[] = [...[...new Set(refusals)].map((one) => problem(one)), ...notesOf(found).map((one) => warning(one))];
     if (policies.length === 0)
@@ -22,9 +26,6 @@ export const members = applicationCheck({
     return refusals.length > 0 ? said : [ok(`${countOf(resources)}.`), ...said];
   },
 });
-
-const vaultsOf = ({ vaults }: Policy, configuration: Configuration): Vault[] =>
-  vaults.flatMap((name) => configuration.vaults[name] ?? []);
 
 const notesOf = (found: readonly Discovery[]): string[] => [...new Set(found.flatMap(({ notes }) => notes))];
 

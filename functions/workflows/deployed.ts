@@ -1,6 +1,6 @@
-import { acrossAccounts } from '../aws/across-accounts.ts';
+import { acrossAccounts, type Session } from '../aws/across-accounts.ts';
 import { parseArn } from '../aws/arn.ts';
-import { systemClock } from '../aws/clock.ts';
+import { type Clock, systemClock } from '../aws/clock.ts';
 import { sdkTransport } from '../aws/sdk-transport.ts';
 import type { Transport } from '../aws/transport.ts';
 import type { Configuration } from '../configuration/schema.ts';
@@ -32,17 +32,29 @@ export function deployed(step: AnyStep, { configuration, code }: Beside) {
   return (event: Request, context: DeployedContext): Promise<unknown> => {
     const { account, region } = parseArn(context.invokedFunctionArn);
     const place = { account, region };
-    transport ??= reachOf(step, place, context);
+    transport ??= reaching(
+      step.name,
+      place,
+      sdkTransport(),
+      ({ keys }) => sdkTransport({ credentials: () => keys }),
+      context.clock,
+    );
     return handlerOf(step, { place, configuration, transport, code, log })(event, context);
   };
 }
 
-/** As the function's own role; in an application's home of another account, as the role there that lets this step in. */
-const reachOf = ({ name }: AnyStep, here: Place, { clock = systemClock }: Context): Transport =>
-  acrossAccounts(sdkTransport(), {
+/** How a step's function reaches AWS: by its own role; an application's home in another account by the role there that lets this step in. */
+export const reaching = (
+  step: string,
+  here: Place,
+  own: Transport,
+  as: (session: Session) => Transport,
+  clock: Pick<Clock, 'now'> = systemClock,
+): Transport =>
+  acrossAccounts(own, {
     here,
-    roleAt: (home) => roleArn(roleOfGuest(name, here), home),
-    sessionName: functionName(name),
-    as: ({ keys }) => sdkTransport({ credentials: () => keys }),
+    roleAt: (home) => roleArn(roleOfGuest(step, here), home),
+    sessionName: functionName(step),
+    as,
     clock,
   });

@@ -1,7 +1,7 @@
 import { KEY_ALIAS } from '../../demo/shop/region.ts';
 import type { World } from '../../local/world/world.ts';
 import { HOME, SAFE, type Stage } from '../world.ts';
-import { call, copyDied, ended, reconciled, type Scenario, swept } from './playing.ts';
+import { call, copiedAgain, ended, fetched, reconciled, type Scenario, swept } from './playing.ts';
 import { allIsWell, noRoomAtFirst } from './shortages.ts';
 
 /** An Aurora cluster of the shop's, under its key. */
@@ -55,12 +55,7 @@ export const ABROAD: Readonly<Record<string, Scenario>> = {
   },
   'what was not announced to another account is fetched': {
     vault: SAFE,
-    async play(stand) {
-      await call(stand, HOME, 'events', 'DisableRule', { Name: 'stillpoint-announce' });
-      await ended(stand, stand.startProtect());
-      await reconciled(stand, SAFE);
-      await stand.replicated(SAFE);
-    },
+    play: (stand) => fetched(stand, SAFE),
   },
   'a copy in another account that cannot be sealed is abandoned': {
     vault: SAFE,
@@ -74,10 +69,6 @@ export const ABROAD: Readonly<Record<string, Scenario>> = {
   },
   'a copy in another account that died is asked for again': {
     vault: SAFE,
-    async play(stand) {
-      const { input } = await copyDied(stand, SAFE);
-      await stand.advance(48 * 3600);
-      await ended(stand, stand.start(SAFE, 'replicate', JSON.parse(input)));
-    },
+    play: (stand) => copiedAgain(stand, SAFE),
   },
 };

@@ -152,11 +152,26 @@ async function until<T>(stand: Stage, found: () => T[]): Promise<T[]> {
   return found();
 }
 
-export async function copyDied(stand: Stage, vault: Place = WEST): Promise<Execution> {
+export async function copyDied(stand: Stage, vault: Place): Promise<Execution> {
   await ended(stand, stand.startProtect());
   const [dying] = await until(stand, () => [...stand.states(vault).executions.values()].filter(isRunning));
   await died(stand, dying!, 3);
   return dying!;
+}
+
+/** What was lost on the way to a vault is found by the vault itself. */
+export async function fetched(stand: Stage, vault: Place): Promise<void> {
+  await call(stand, HOME, 'events', 'DisableRule', { Name: 'stillpoint-announce' });
+  await ended(stand, stand.startProtect());
+  await reconciled(stand, vault);
+  await stand.replicated(vault);
+}
+
+/** A copy that died is abandoned by whoever asks for it the next time, and made anew. */
+export async function copiedAgain(stand: Stage, vault: Place): Promise<void> {
+  const { input } = await copyDied(stand, vault);
+  await stand.advance(48 * 3600);
+  await ended(stand, stand.start(vault, 'replicate', JSON.parse(input)));
 }
 
 /** An execution that stops in the middle, as when nobody lets it go on. */

@@ -1,7 +1,7 @@
 import type { EventsState } from '../../local/services/events/state.ts';
 import type { RdsState } from '../../local/services/rds/state.ts';
 import { HOME, type Stage, WEST } from '../world.ts';
-import { call, copyDied, died, ended, reconciled, restored, type Scenario, swept } from './playing.ts';
+import { call, copiedAgain, copyDied, died, ended, fetched, reconciled, restored, type Scenario, swept } from './playing.ts';
 import { allIsWell, busyAtFirst, noRoomAtFirst } from './shortages.ts';
 
 const BY_SNAPSHOT = { outlast: { by: 'snapshot', every: 'hourly' } } as const;
@@ -97,12 +97,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   'what was not announced is fetched': {
-    async play(stand) {
-      await call(stand, HOME, 'events', 'DisableRule', { Name: 'stillpoint-announce' });
-      await ended(stand, stand.startProtect());
-      await reconciled(stand, WEST);
-      await stand.replicated(WEST);
-    },
+    play: (stand) => fetched(stand, WEST),
   },
   'what died is finished': {
     furnished: true,
@@ -123,16 +118,12 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'a copy that died is finished': {
     async play(stand) {
-      await copyDied(stand);
+      await copyDied(stand, WEST);
       await swept(stand, WEST);
     },
   },
   'a copy that died is asked for again': {
-    async play(stand) {
-      const { input } = await copyDied(stand);
-      await stand.advance(48 * 3600);
-      await ended(stand, stand.start(WEST, 'replicate', JSON.parse(input)));
-    },
+    play: (stand) => copiedAgain(stand, WEST),
   },
   'whatever can be set is brought back, out of logs, where there is room and where there is none at first': {
     furnished: true,
